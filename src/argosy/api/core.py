@@ -1,0 +1,440 @@
+"""Views of Kubernetes' core kinds: what scheduler, node and controllers read of them."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from argosy.api.meta import Condition, Object, View
+from argosy.api.resource import Column, Resource
+
+AGE = Column("Age", "metadata.creationTimestamp", "date")
+NAME = Column("Name", "metadata.name")
+CORE = "io.k8s.api.core.v1."
+
+
+class KeyRef(View, frozen=True, kw_only=True):
+    """One key of a ConfigMap or Secret."""
+
+    name: str = ""
+    key: str = ""
+    optional: bool = False
+
+
+class FieldRef(View, frozen=True, kw_only=True):
+    """A field of the pod itself."""
+
+    field_path: str = ""
+
+
+class EnvSource(View, frozen=True, kw_only=True):
+    """Where a variable's value comes from. Forms without a field here are refused by the node."""
+
+    field_ref: FieldRef | None = None
+    config_map_key_ref: KeyRef | None = None
+    resource_field_ref: msgspec.Raw | None = None
+    secret_key_ref: msgspec.Raw | None = None
+    file_key_ref: msgspec.Raw | None = None
+
+
+class EnvVar(View, frozen=True, kw_only=True):
+    """One environment variable."""
+
+    name: str
+    value: str = ""
+    value_from: EnvSource | None = None
+
+
+class VolumeMount(View, frozen=True, kw_only=True):
+    """A volume inside a container."""
+
+    name: str
+    mount_path: str
+    sub_path: str = ""
+    read_only: bool = False
+
+
+class HTTPGet(View, frozen=True, kw_only=True):
+    """An HTTP probe's request."""
+
+    port: int | str
+    path: str = "/"
+    host: str = ""
+    scheme: str = "HTTP"
+
+
+class TCPSocket(View, frozen=True, kw_only=True):
+    """A TCP probe's address."""
+
+    port: int | str
+    host: str = ""
+
+
+class Probe(View, frozen=True, kw_only=True):
+    """How to ask whether a container is ready or alive; times in seconds."""
+
+    http_get: HTTPGet | None = None
+    tcp_socket: TCPSocket | None = None
+    exec: msgspec.Raw | None = None
+    grpc: msgspec.Raw | None = None
+    initial_delay_seconds: int = 0
+    period_seconds: int = 10
+    timeout_seconds: int = 1
+    success_threshold: int = 1
+    failure_threshold: int = 3
+
+
+class ContainerPort(View, frozen=True, kw_only=True):
+    """A port that a container says it listens on."""
+
+    container_port: int
+    name: str = ""
+    protocol: str = "TCP"
+
+
+class ClaimRef(View, frozen=True, kw_only=True):
+    """A resource claim of the pod that a container uses."""
+
+    name: str
+    request: str = ""
+
+
+class ResourceRequirements(View, frozen=True, kw_only=True):
+    """What a container asks for; quantities as text or number."""
+
+    requests: dict[str, str | int | float] = {}
+    limits: dict[str, str | int | float] = {}
+    claims: tuple[ClaimRef, ...] = ()
+
+
+class Container(View, frozen=True, kw_only=True):
+    """One container of a pod."""
+
+    name: str
+    image: str = ""
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    working_dir: str = ""
+    env: tuple[EnvVar, ...] = ()
+    env_from: tuple[msgspec.Raw, ...] = ()
+    ports: tuple[ContainerPort, ...] = ()
+    resources: ResourceRequirements = ResourceRequirements()
+    volume_mounts: tuple[VolumeMount, ...] = ()
+    readiness_probe: Probe | None = None
+    liveness_probe: Probe | None = None
+    startup_probe: Probe | None = None
+    lifecycle: msgspec.Raw | None = None
+    termination_message_path: str = "/dev/termination-log"
+
+
+class KeyToPath(View, frozen=True, kw_only=True):
+    """One key of a ConfigMap as a file."""
+
+    key: str
+    path: str
+
+
+class ConfigMapVolume(View, frozen=True, kw_only=True):
+    """A ConfigMap as files."""
+
+    name: str = ""
+    items: tuple[KeyToPath, ...] = ()
+    optional: bool = False
+
+
+class ClaimVolume(View, frozen=True, kw_only=True):
+    """A persistent volume claim."""
+
+    claim_name: str
+    read_only: bool = False
+
+
+class HostPathVolume(View, frozen=True, kw_only=True):
+    """A path of the node itself."""
+
+    path: str
+    type: str = ""
+
+
+class Toleration(View, frozen=True, kw_only=True):
+    """A taint that a pod accepts."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+    toleration_seconds: int | None = None
+
+
+class PodResourceClaim(View, frozen=True, kw_only=True):
+    """A claim that the pod uses: one that exists, or one made from a template."""
+
+    name: str
+    resource_claim_name: str = ""
+    resource_claim_template_name: str = ""
+
+
+class SchedulingGroup(View, frozen=True, kw_only=True):
+    """The pod group that a pod is scheduled with."""
+
+    pod_group_name: str = ""
+
+
+class NamedObject(View, frozen=True, kw_only=True):
+    """Something of which only the name is read."""
+
+    name: str
+
+
+class PodSpec(View, frozen=True, kw_only=True):
+    """What a pod shall be. `volumes` stay plain: their forms are many (see node.volumes)."""
+
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[NamedObject, ...] = ()
+    volumes: tuple[dict[str, Any], ...] = ()
+    node_name: str = ""
+    node_selector: dict[str, str] = {}
+    affinity: msgspec.Raw | None = None
+    topology_spread_constraints: tuple[msgspec.Raw, ...] = ()
+    tolerations: tuple[Toleration, ...] = ()
+    scheduler_name: str = "default-scheduler"
+    scheduling_gates: tuple[NamedObject, ...] = ()
+    scheduling_group: SchedulingGroup | None = None
+    resource_claims: tuple[PodResourceClaim, ...] = ()
+    priority: int = 0
+    overhead: dict[str, str | int | float] = {}
+    restart_policy: str = "Always"
+    runtime_class_name: str = ""
+    termination_grace_period_seconds: int = 30
+    active_deadline_seconds: int | None = None
+    hostname: str = ""
+    subdomain: str = ""
+
+
+class ContainerStateRunning(View, frozen=True, kw_only=True):
+    """Since when it runs."""
+
+    started_at: str | None = None
+
+
+class ContainerStateWaiting(View, frozen=True, kw_only=True):
+    """Why it does not run."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerStateTerminated(View, frozen=True, kw_only=True):
+    """How it ended."""
+
+    exit_code: int = 0
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+class ContainerState(View, frozen=True, kw_only=True):
+    """One of the three."""
+
+    running: ContainerStateRunning | None = None
+    waiting: ContainerStateWaiting | None = None
+    terminated: ContainerStateTerminated | None = None
+
+
+class ContainerStatus(View, frozen=True, kw_only=True):
+    """How a container is."""
+
+    name: str
+    ready: bool = False
+    started: bool | None = None
+    restart_count: int = 0
+    container_id: str = msgspec.field(name="containerID", default="")
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodClaimStatus(View, frozen=True, kw_only=True):
+    """The claim that was made for the pod's entry `name`."""
+
+    name: str
+    resource_claim_name: str = ""
+
+
+class PodStatus(View, frozen=True, kw_only=True):
+    """How a pod is."""
+
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    pod_ip: str = msgspec.field(name="podIP", default="")
+    host_ip: str = msgspec.field(name="hostIP", default="")
+    start_time: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+    resource_claim_statuses: tuple[PodClaimStatus, ...] = ()
+
+
+class Pod(Object, frozen=True, kw_only=True):
+    """A group of containers on one node."""
+
+    resource: ClassVar[Resource] = Resource(
+        version="v1",
+        kind="Pod",
+        plural="pods",
+        short_names=("po",),
+        categories=("all",),
+        status=True,
+        subresources=("binding", "log"),
+        definition=CORE + "Pod",
+        columns=(
+            NAME,
+            Column("Ready", "pod-ready"),
+            Column("Status", "pod-status"),
+            Column("Restarts", "pod-restarts"),
+            AGE,
+            Column("IP", "status.podIP", priority=1),
+            Column("Node", "spec.nodeName", priority=1),
+        ),
+    )
+
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has run to its end."""
+        return self.status.phase in ("Succeeded", "Failed")
+
+
+class Taint(View, frozen=True, kw_only=True):
+    """What keeps pods from a node."""
+
+    key: str
+    value: str = ""
+    effect: str = ""
+
+
+class NodeSpec(View, frozen=True, kw_only=True):
+    """What the scheduler must respect."""
+
+    unschedulable: bool = False
+    taints: tuple[Taint, ...] = ()
+
+
+class NodeStatus(View, frozen=True, kw_only=True):
+    """What a node has."""
+
+    capacity: dict[str, str | int | float] = {}
+    allocatable: dict[str, str | int | float] = {}
+    conditions: tuple[Condition, ...] = ()
+
+
+class Node(Object, frozen=True, kw_only=True):
+    """A machine that runs pods."""
+
+    resource: ClassVar[Resource] = Resource(
+        version="v1",
+        kind="Node",
+        plural="nodes",
+        namespaced=False,
+        short_names=("no",),
+        status=True,
+        definition=CORE + "Node",
+        columns=(
+            NAME,
+            Column("Status", "node-status"),
+            Column("Roles", "node-roles"),
+            AGE,
+            Column("Version", "status.nodeInfo.kubeletVersion"),
+        ),
+    )
+
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+
+class Namespace(Object, frozen=True, kw_only=True):
+    """A room for names."""
+
+    resource: ClassVar[Resource] = Resource(
+        version="v1",
+        kind="Namespace",
+        plural="namespaces",
+        namespaced=False,
+        short_names=("ns",),
+        status=True,
+        definition=CORE + "Namespace",
+        columns=(NAME, Column("Status", "status.phase"), AGE),
+    )
+
+
+class ConfigMap(Object, frozen=True, kw_only=True):
+    """Named texts; `binary_data` values are base64."""
+
+    resource: ClassVar[Resource] = Resource(
+        version="v1",
+        kind="ConfigMap",
+        plural="configmaps",
+        short_names=("cm",),
+        definition=CORE + "ConfigMap",
+        columns=(NAME, Column("Data", "configmap-data"), AGE),
+    )
+
+    data: dict[str, str] = {}
+    binary_data: dict[str, str] = {}
+
+
+class ServiceSpec(View, frozen=True, kw_only=True):
+    """Which pods stand behind a name."""
+
+    selector: dict[str, str] = {}
+    cluster_ip: str = msgspec.field(name="clusterIP", default="")
+    publish_not_ready_addresses: bool = False
+
+
+class Service(Object, frozen=True, kw_only=True):
+    """A name for a set of pods."""
+
+    resource: ClassVar[Resource] = Resource(
+        version="v1",
+        kind="Service",
+        plural="services",
+        short_names=("svc",),
+        categories=("all",),
+        status=True,
+        definition=CORE + "Service",
+        columns=(
+            NAME,
+            Column("Type", "spec.type"),
+            Column("Cluster-IP", "spec.clusterIP"),
+            Column("Port(s)", "service-ports"),
+            AGE,
+        ),
+    )
+
+    spec: ServiceSpec = ServiceSpec()
+
+
+class Event(Object, frozen=True, kw_only=True):
+    """Something that happened to an object."""
+
+    resource: ClassVar[Resource] = Resource(
+        version="v1",
+        kind="Event",
+        plural="events",
+        short_names=("ev",),
+        definition=CORE + "Event",
+        columns=(
+            Column("Last Seen", "lastTimestamp", "date"),
+            Column("Type", "type"),
+            Column("Reason", "reason"),
+            Column("Object", "event-object"),
+            Column("Message", "message"),
+        ),
+    )
+
+    reason: str = ""
+    message: str = ""
+    type: str = ""
+    count: int = 1

@@ -1,0 +1,229 @@
+"""Views of dynamic resource allocation (`resource.k8s.io/v1`). Source: KEP-4381, KEP-5075."""
+
+from typing import ClassVar
+
+import msgspec
+
+from argosy.api.core import AGE, NAME
+from argosy.api.meta import Object, View
+from argosy.api.resource import Column, Resource
+
+GROUP = "resource.k8s.io"
+DEFINITIONS = "io.k8s.api.resource.v1."
+
+Quantity = str | int | float
+
+
+class CELSelector(View, frozen=True, kw_only=True):
+    """A rule on devices."""
+
+    expression: str = ""
+
+
+class DeviceSelector(View, frozen=True, kw_only=True):
+    """One rule; CEL is the only form there is."""
+
+    cel: CELSelector | None = None
+
+
+class CapacityRequirements(View, frozen=True, kw_only=True):
+    """How much of each capacity is asked for."""
+
+    requests: dict[str, Quantity] = {}
+
+
+class ExactDeviceRequest(View, frozen=True, kw_only=True):
+    """Devices of one class."""
+
+    device_class_name: str = ""
+    selectors: tuple[DeviceSelector, ...] = ()
+    allocation_mode: str = "ExactCount"
+    count: int = 1
+    admin_access: bool = False
+    tolerations: tuple[msgspec.Raw, ...] = ()
+    capacity: CapacityRequirements = CapacityRequirements()
+
+
+class DeviceRequest(View, frozen=True, kw_only=True):
+    """One request of a claim."""
+
+    name: str
+    exactly: ExactDeviceRequest | None = None
+    first_available: tuple[msgspec.Raw, ...] = ()
+
+
+class DeviceClaim(View, frozen=True, kw_only=True):
+    """All that a claim asks for."""
+
+    requests: tuple[DeviceRequest, ...] = ()
+    constraints: tuple[msgspec.Raw, ...] = ()
+    config: tuple[msgspec.Raw, ...] = ()
+
+
+class ClaimSpec(View, frozen=True, kw_only=True):
+    """What is asked for."""
+
+    devices: DeviceClaim = DeviceClaim()
+
+
+class DeviceResult(View, frozen=True, kw_only=True):
+    """One device, or a share of it, that was given."""
+
+    request: str
+    driver: str
+    pool: str
+    device: str
+    share_id: str = msgspec.field(name="shareID", default="")
+    consumed_capacity: dict[str, Quantity] = {}
+
+
+class DeviceAllocation(View, frozen=True, kw_only=True):
+    """All devices that were given."""
+
+    results: tuple[DeviceResult, ...] = ()
+
+
+class Allocation(View, frozen=True, kw_only=True):
+    """What was given."""
+
+    devices: DeviceAllocation = DeviceAllocation()
+
+
+class Consumer(View, frozen=True, kw_only=True):
+    """Who may use the claim."""
+
+    resource: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class ClaimStatus(View, frozen=True, kw_only=True):
+    """What was given, and to whom."""
+
+    allocation: Allocation | None = None
+    reserved_for: tuple[Consumer, ...] = ()
+
+
+class ResourceClaim(Object, frozen=True, kw_only=True):
+    """A wish for devices, and what became of it."""
+
+    resource: ClassVar[Resource] = Resource(
+        group=GROUP,
+        version="v1",
+        kind="ResourceClaim",
+        plural="resourceclaims",
+        status=True,
+        definition=DEFINITIONS + "ResourceClaim",
+        columns=(NAME, Column("State", "claim-state"), AGE),
+    )
+
+    spec: ClaimSpec = ClaimSpec()
+    status: ClaimStatus = ClaimStatus()
+
+
+class ResourceClaimTemplate(Object, frozen=True, kw_only=True):
+    """From which each pod gets a claim of its own. `spec` stays plain: it is copied."""
+
+    resource: ClassVar[Resource] = Resource(
+        group=GROUP,
+        version="v1",
+        kind="ResourceClaimTemplate",
+        plural="resourceclaimtemplates",
+        definition=DEFINITIONS + "ResourceClaimTemplate",
+        columns=(NAME, AGE),
+    )
+
+    spec: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class DeviceClassSpec(View, frozen=True, kw_only=True):
+    """Which devices belong to the class."""
+
+    selectors: tuple[DeviceSelector, ...] = ()
+
+
+class DeviceClass(Object, frozen=True, kw_only=True):
+    """A named set of devices."""
+
+    resource: ClassVar[Resource] = Resource(
+        group=GROUP,
+        version="v1",
+        kind="DeviceClass",
+        plural="deviceclasses",
+        namespaced=False,
+        definition=DEFINITIONS + "DeviceClass",
+        columns=(NAME, AGE),
+    )
+
+    spec: DeviceClassSpec = DeviceClassSpec()
+
+
+class DeviceCapacity(View, frozen=True, kw_only=True):
+    """How much a device has of something. `request_policy` rounds and defaults requests."""
+
+    value: Quantity
+    request_policy: "RequestPolicy | None" = None
+
+
+class ValidRange(View, frozen=True, kw_only=True):
+    """Requests are rounded up to `min` plus whole steps."""
+
+    min: Quantity | None = None
+    max: Quantity | None = None
+    step: Quantity | None = None
+
+
+class RequestPolicy(View, frozen=True, kw_only=True):
+    """How a request on a shared device is read."""
+
+    default: Quantity | None = None
+    valid_values: tuple[Quantity, ...] = ()
+    valid_range: ValidRange | None = None
+
+
+class Device(View, frozen=True, kw_only=True):
+    """One device of a slice."""
+
+    name: str
+    attributes: dict[str, dict[str, str | int | bool]] = {}
+    capacity: dict[str, DeviceCapacity] = {}
+    allow_multiple_allocations: bool = False
+
+
+class Pool(View, frozen=True, kw_only=True):
+    """Slices of the newest generation count."""
+
+    name: str = ""
+    generation: int = 0
+    resource_slice_count: int = 0
+
+
+class SliceSpec(View, frozen=True, kw_only=True):
+    """Devices that a driver offers."""
+
+    driver: str = ""
+    node_name: str = ""
+    pool: Pool = Pool()
+    devices: tuple[Device, ...] = ()
+
+
+class ResourceSlice(Object, frozen=True, kw_only=True):
+    """A part of what a driver offers on a node."""
+
+    resource: ClassVar[Resource] = Resource(
+        group=GROUP,
+        version="v1",
+        kind="ResourceSlice",
+        plural="resourceslices",
+        namespaced=False,
+        definition=DEFINITIONS + "ResourceSlice",
+        columns=(
+            NAME,
+            Column("Node", "spec.nodeName"),
+            Column("Driver", "spec.driver"),
+            Column("Pool", "spec.pool.name"),
+            AGE,
+        ),
+    )
+
+    spec: SliceSpec = SliceSpec()

@@ -1,0 +1,1 @@
+"""The floor of the house: pure helpers that know nothing of kinds, servers or clients."""

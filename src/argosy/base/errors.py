@@ -1,0 +1,222 @@
+"""Errors in Kubernetes' words: each carries what becomes a `Status` on the wire.
+
+The constructors below are the reasons that an API server gives; `FieldError` is one line of an
+`Invalid` answer and speaks as Kubernetes' field validation does.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class StatusError(Exception):
+    """An answer other than success, with code, reason and details as Kubernetes gives them."""
+
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        *,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = dict(details or {})
+
+    def status(self) -> dict[str, Any]:
+        """This error as a `Status` object."""
+        body: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+        }
+        if self.details:
+            body["details"] = self.details
+        body["code"] = self.code
+        return body
+
+    @classmethod
+    def from_status(cls, status: Mapping[str, Any], code: int) -> "StatusError":
+        """The error that a server's `Status` (or another body, answered with `code`) tells of."""
+        return cls(
+            int(status.get("code") or code),
+            str(status.get("reason") or "Unknown"),
+            str(status.get("message") or f"the server answered {code}"),
+            details=status.get("details") or {},
+        )
+
+
+class TerminalError(Exception):
+    """An error that trying again can't mend: a controller reports it and stops retrying."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field. `field` is its path, such as `spec.containers[0].name`."""
+
+    reason: str
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.text}"
+
+    def cause(self) -> dict[str, str]:
+        """This error as an entry of `status.details.causes`."""
+        return {"reason": self.reason, "message": self.text, "field": self.field}
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def required(field: str, detail: str = "") -> FieldError:
+    """A field that must be there and is not."""
+    return FieldError("FieldValueRequired", field, f"Required value{f': {detail}' * bool(detail)}")
+
+
+def invalid_value(field: str, value: object, detail: str) -> FieldError:
+    """A field whose value breaks a rule."""
+    text = f"Invalid value: {_shown(value)}: {detail}"
+    return FieldError("FieldValueInvalid", field, text)
+
+
+def type_invalid(field: str, value: object, detail: str) -> FieldError:
+    """A field whose value has the wrong JSON type."""
+    text = f"Invalid value: {_shown(value)}: {detail}"
+    return FieldError("FieldValueTypeInvalid", field, text)
+
+
+def not_supported(field: str, value: object, allowed: Sequence[str]) -> FieldError:
+    """A field with a value outside of its enumeration."""
+    choice = ", ".join(_shown(item) for item in sorted(allowed))
+    text = f"Unsupported value: {_shown(value)}: supported values: {choice}"
+    return FieldError("FieldValueNotSupported", field, text)
+
+
+def duplicate(field: str, value: object) -> FieldError:
+    """An entry that is there twice."""
+    return FieldError("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}")
+
+
+def missing_reference(field: str, value: object) -> FieldError:
+    """A field that names something that does not exist."""
+    return FieldError("FieldValueNotFound", field, f"Not found: {_shown(value)}")
+
+
+def forbidden_field(field: str, detail: str) -> FieldError:
+    """A field that may not be set or changed."""
+    return FieldError("FieldValueForbidden", field, f"Forbidden: {detail}")
+
+
+def too_long(field: str, limit: int) -> FieldError:
+    """A value of more than `limit` bytes."""
+    text = f"Too long: may not be more than {limit} bytes"
+    return FieldError("FieldValueTooLong", field, text)
+
+
+def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
+    """422: the object was understood and refused for `errors`."""
+    texts = list(dict.fromkeys(str(error) for error in errors))
+    joined = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    return StatusError(
+        422,
+        "Invalid",
+        f"{kind}{f'.{group}' * bool(group)} {_shown(name)} is invalid: {joined}",
+        details={
+            "name": name,
+            "group": group,
+            "kind": kind,
+            "causes": [error.cause() for error in errors],
+        },
+    )
+
+
+def bad_request(message: str) -> StatusError:
+    """400: the request can't be understood."""
+    return StatusError(400, "BadRequest", message)
+
+
+def unauthorized() -> StatusError:
+    """401: nobody known asked."""
+    return StatusError(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden(message: str) -> StatusError:
+    """403: somebody known asked for what is not theirs."""
+    return StatusError(403, "Forbidden", message)
+
+
+def _named(code: int, reason: str, resource: str, name: str, text: str) -> StatusError:
+    plural, _, group = resource.partition(".")
+    details = {"name": name, "group": group, "kind": plural}
+    message = f"{resource} {_shown(name)} {text}"
+    return StatusError(code, reason, message, details=details)
+
+
+def not_found(resource: str, name: str) -> StatusError:
+    """404 for one object; `resource` is `plural` or `plural.group`."""
+    return _named(404, "NotFound", resource, name, "not found")
+
+
+def already_exists(resource: str, name: str) -> StatusError:
+    """409: an object of that name is there already."""
+    return _named(409, "AlreadyExists", resource, name, "already exists")
+
+
+def conflict(resource: str, name: str, detail: str) -> StatusError:
+    """409: the object is not what the writer thought it to be."""
+    message = f"Operation cannot be fulfilled on {resource} {_shown(name)}: {detail}"
+    error = _named(409, "Conflict", resource, name, "")
+    error.message = message
+    error.args = (message,)
+    return error
+
+
+def unknown_path() -> StatusError:
+    """404 for a path that the server does not serve."""
+    return StatusError(404, "NotFound", "the server could not find the requested resource")
+
+
+def method_not_allowed(detail: str = "") -> StatusError:
+    """405: the resource is there, the verb is not."""
+    message = detail or "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message)
+
+
+def not_acceptable(supported: Sequence[str]) -> StatusError:
+    """406: no media type that the client accepts is offered."""
+    message = f"only the following media types are accepted: {', '.join(supported)}"
+    return StatusError(406, "NotAcceptable", message)
+
+
+def unsupported_media_type(supported: Sequence[str]) -> StatusError:
+    """415: the body has a media type that is not understood."""
+    message = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(supported)
+    )
+    return StatusError(415, "UnsupportedMediaType", message)
+
+
+def expired(message: str) -> StatusError:
+    """410: the asked-for version is compacted away; list again."""
+    return StatusError(410, "Expired", message)
+
+
+def service_unavailable(message: str, *, retry_after: int = 1) -> StatusError:
+    """503: not now; try again after `retry_after` seconds."""
+    details = {"retryAfterSeconds": retry_after}
+    return StatusError(503, "ServiceUnavailable", message, details=details)
+
+
+def internal_error(message: str) -> StatusError:
+    """500: a fault of the server's own."""
+    return StatusError(500, "InternalError", f"Internal error occurred: {message}")

@@ -1,0 +1,1 @@
+"""One async client for any Kubernetes API, over any transport."""

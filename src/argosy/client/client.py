@@ -1,0 +1,282 @@
+"""The client: typed reads, plain-JSON writes, watches.
+
+Reads decode into views (`argosy.api`); writes send plain mappings. Every answer other than success
+is a `StatusError`; a lost connection is a `ConnectionError`.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, Literal, TypeVar, cast
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from argosy.api.meta import Object
+from argosy.api.resource import Resource
+from argosy.base.errors import StatusError
+from argosy.client.transport import Transport
+from argosy.http.message import Request, Response
+
+T = TypeVar("T", bound=Object)
+Body = Mapping[str, Any]
+JSON = "application/json"
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a list stands: its revision, and how to go on."""
+
+    resource_version: str = ""
+    continue_: str = msgspec.field(name="continue", default="")
+
+
+class Listed(msgspec.Struct, Generic[T], frozen=True):
+    """The objects of a list."""
+
+    metadata: ListMeta
+    items: list[T]
+
+
+class _Frame(msgspec.Struct, frozen=True):
+    type: str
+    object: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent(Generic[T]):
+    """One change. A BOOKMARK's object has nothing but a resource version."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    object: T
+
+
+@lru_cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+_frames = msgspec.json.Decoder(_Frame)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Speaks to one cluster as one field manager."""
+
+    transport: Transport
+    manager: str = "argosy"
+
+    async def get(
+        self, kind: type[T], name: str, namespace: str = "", *, resource: Resource | None = None
+    ) -> T:
+        """One object. Raises StatusError 404 where there is none."""
+        path = (resource or kind.resource).path(name, namespace)
+        return cast(T, _decoder(kind).decode(await self.call("GET", path)))
+
+    async def find(
+        self, kind: type[T], name: str, namespace: str = "", *, resource: Resource | None = None
+    ) -> T | None:
+        """One object, or None where there is none."""
+        try:
+            return await self.get(kind, name, namespace, resource=resource)
+        except StatusError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    async def list(
+        self,
+        kind: type[T],
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource: Resource | None = None,
+    ) -> Listed[T]:
+        """All objects of a kind, page by page where the server pages."""
+        path = (resource or kind.resource).path("", namespace)
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": "1000"}
+        items: list[T] = []
+        while True:
+            page = _decoder(Listed[kind]).decode(await self.call("GET", path, query))  # type: ignore[valid-type]
+            items += page.items
+            query["continue"] = page.metadata.continue_
+            if not page.metadata.continue_:
+                return Listed(page.metadata, items)
+
+    async def watch(
+        self,
+        kind: type[T],
+        namespace: str = "",
+        *,
+        since: str,
+        labels: str = "",
+        fields: str = "",
+        resource: Resource | None = None,
+    ) -> AsyncGenerator[WatchEvent[T], None]:
+        """Changes after the revision `since`, until the server ends the stream.
+
+        Raises StatusError 410 where that revision is too old.
+        """
+        query = {
+            "watch": "true",
+            "resourceVersion": since,
+            "allowWatchBookmarks": "true",
+            "labelSelector": labels,
+            "fieldSelector": fields,
+        }
+        path = (resource or kind.resource).path("", namespace)
+        response = await self._send("GET", path, query)
+        decoder = _decoder(kind)
+        async with aclosing(_lines(response)) as lines:
+            async for line in lines:
+                frame = _frames.decode(line)
+                if frame.type == "ERROR":
+                    status = msgspec.json.decode(frame.object)
+                    raise StatusError.from_status(status, 500)
+                yield WatchEvent(cast(Any, frame.type), cast(T, decoder.decode(frame.object)))
+
+    async def create(self, resource: Resource, body: Body) -> dict[str, Any]:
+        """Create the object, named by itself or by the server (`generateName`)."""
+        path = resource.path("", _namespace(body))
+        return _plain(await self.call("POST", path, {"fieldManager": self.manager}, body))
+
+    async def update(
+        self, resource: Resource, body: Body, *, subresource: str = ""
+    ) -> dict[str, Any]:
+        """Replace the object; its resourceVersion, where given, must be the newest."""
+        path = resource.path(body["metadata"]["name"], _namespace(body), subresource)
+        return _plain(await self.call("PUT", path, {"fieldManager": self.manager}, body))
+
+    async def apply(
+        self, resource: Resource, body: Body, *, subresource: str = "", force: bool = True
+    ) -> dict[str, Any]:
+        """Server-side apply: these fields, and no others, are this manager's."""
+        path = resource.path(body["metadata"]["name"], _namespace(body), subresource)
+        query = {"fieldManager": self.manager, "force": str(force).lower()}
+        full = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        return _plain(await self.call("PATCH", path, query, full, content_type=APPLY))
+
+    async def merge(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str,
+        patch: Body,
+        *,
+        subresource: str = "",
+    ) -> dict[str, Any]:
+        """JSON merge patch."""
+        path = resource.path(name, namespace, subresource)
+        query = {"fieldManager": self.manager}
+        return _plain(await self.call("PATCH", path, query, patch, content_type=MERGE))
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        grace: int | None = None,
+    ) -> None:
+        """Delete the object; with `uid`, only that very one. An object gone already is fine."""
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
+        try:
+            await self.call("DELETE", resource.path(name, namespace), {}, options)
+        except StatusError as error:
+            if error.code != 404 and not (uid and error.code == 409):
+                raise
+
+    async def bind(self, name: str, namespace: str, node: str) -> None:
+        """Put a pod on a node."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": name, "namespace": namespace},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+        }
+        await self.call("POST", f"/api/v1/namespaces/{namespace}/pods/{name}/binding", {}, body)
+
+    async def stream(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """The pieces of an answer's body as they come (a log that is followed, say)."""
+        body = (await self._send("GET", path, query)).body
+        if isinstance(body, bytes):
+            yield body
+            return
+        async for piece in body:
+            yield piece
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        *,
+        content_type: str = JSON,
+    ) -> bytes:
+        """One request, its whole answer. Raises StatusError and ConnectionError."""
+        data = b"" if body is None else msgspec.json.encode(body)
+        response = await self._send(method, path, query or {}, data, content_type)
+        return await _whole(response)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes = b"",
+        content_type: str = "",
+    ) -> Response:
+        headers = {"accept": JSON, "user-agent": self.manager}
+        if body:
+            headers["content-type"] = content_type
+        given = urlencode({name: value for name, value in query.items() if value})
+        request = Request(method, quote(path), given, headers, body)
+        response = await self.transport.send(request)
+        if response.status >= 400:
+            raise StatusError.from_status(_status(await _whole(response)), response.status)
+        return response
+
+
+def _namespace(body: Body) -> str:
+    return str(body["metadata"].get("namespace") or "")
+
+
+def _plain(data: bytes) -> dict[str, Any]:
+    return cast(dict[str, Any], msgspec.json.decode(data))
+
+
+def _status(data: bytes) -> dict[str, Any]:
+    try:
+        status = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return {"message": data[:512].decode(errors="replace")}
+    return status if isinstance(status, dict) else {}
+
+
+async def _whole(response: Response) -> bytes:
+    if isinstance(response.body, bytes):
+        return response.body
+    return b"".join([piece async for piece in response.body])
+
+
+async def _lines(response: Response) -> AsyncGenerator[bytes, None]:
+    """Non-empty lines of a stream, whatever the pieces that it comes in."""
+    if isinstance(response.body, bytes):
+        for line in response.body.splitlines():
+            yield line
+        return
+    rest = b""
+    async with aclosing(response.body) as pieces:
+        async for piece in pieces:
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in filter(None, lines):
+                yield line

@@ -1,0 +1,1 @@
+"""What every controller stands on: informer, work queue, reconcile loop, commit, manager."""

@@ -1,0 +1,1 @@
+"""Where objects live: a port (`interface`) and its implementations (`memory`, `sqlite`)."""

@@ -1,0 +1,104 @@
+"""The store's port: ordered keys, bytes as values, one revision for each write.
+
+Reads are answered from memory and see only what is durable. A write is a function of the newest
+state (durable or not yet), run at once and alone; its `await` ends when the write is durable.
+That makes read-modify-write race-free without locks, and lets commits form groups.
+
+The promises (as etcd's): revisions only grow; an acknowledged write survives kill -9 and power
+loss; a watch from revision R sees every later change once, in order, or fails with
+`CompactedError`.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is stored under `key`; `revision` is that of the write that put it there."""
+
+    key: str
+    value: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of history: `value` is None where the key was deleted."""
+
+    key: str
+    revision: int
+    value: bytes | None
+    previous: bytes | None
+
+
+DELETE = object()
+"""What a `Mutation` returns to delete its key."""
+
+Mutation = Callable[[Record | None, int], bytes | object | None]
+"""(what is there now, the revision this write will have) → new bytes, DELETE, or None: no write.
+
+It must not block or await. An exception from it reaches the caller of `write`; nothing is written.
+"""
+
+
+class CompactedError(Exception):
+    """The history from the asked-for revision on is gone; `oldest` is the oldest still there."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"history before revision {oldest} is compacted")
+        self.oldest = oldest
+
+
+class StoreUnavailableError(Exception):
+    """The write was refused by the disk (full, read-only, …); nothing of it is kept."""
+
+
+class StoreOpenError(Exception):
+    """The store can't be opened; the text says why, `hint` what would help."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Store(Protocol):
+    """Implementations pass `tests/store/test_conformance.py`."""
+
+    @property
+    def revision(self) -> int:
+        """The newest durable revision. A fresh store starts at 1."""
+        ...
+
+    def get(self, key: str) -> Record | None:
+        """The durable record of `key`."""
+        ...
+
+    def list(self, prefix: str) -> list[Record]:
+        """The durable records whose keys start with `prefix`, in key order."""
+        ...
+
+    async def write(self, key: str, mutate: Mutation) -> Record | None:
+        """Run `mutate` on the newest state; return once its outcome is durable.
+
+        Returns the record as written; after a delete, the last record with the revision of the
+        delete; when `mutate` returned None, the record as it is (once that is durable).
+        Raises StoreUnavailableError.
+        """
+        ...
+
+    def watch(self, prefix: str, after: int) -> AsyncIterator[Change]:
+        """All durable changes under `prefix` with a revision above `after`, as they come.
+
+        Raises CompactedError (on first iteration, or later where the reader is too slow).
+        """
+        ...
+
+    def compact(self, keep_after: int) -> None:
+        """Forget history up to and including revision `keep_after`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish pending writes, end all watches, let go of the file."""
+        ...
