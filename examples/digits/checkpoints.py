@@ -63,11 +63,12 @@ class Checkpoints:
         return None
 
     def write(self, state: State) -> None:
-        """Keep `state`, and of the earlier ones only the newest."""
+        """Keep `state`, of the earlier ones only the newest, and nothing half-written."""
         write_whole(self.folder / f"{self._prefix()}{state.step:08d}.ckpt", pack(state))
         # A file of a later step is one that `newest` refused: it must not push out a good one.
         earlier = [path for step, path in self._files() if step <= state.step]
-        for path in earlier[:-KEPT]:
+        halves = self.folder.glob(f".{self._prefix()}*.partial")
+        for path in (*earlier[:-KEPT], *halves):
             path.unlink(missing_ok=True)
 
     def _prefix(self) -> str:

@@ -5,15 +5,15 @@ array to rank 0, which adds them in the order of ranks and sends the sum back. A
 makes the result the same to the last bit in every run. For a model of some kilobytes a star costs
 one round trip; a ring would only pay for arrays of many megabytes.
 
-How they find each other is told in `rendezvous`. Nobody ever waits for a dead peer: a closed connection, also during a pause, or a silence of
-`PATIENCE` seconds is a `PeerLost`, on which a rank exits, so that the gang restarts as a whole.
+How they find each other is told in `rendezvous`. Nobody ever waits for a dead peer: a closed
+connection, also during a pause, or a silence of `PATIENCE` seconds is a `PeerLost`, on which a rank
+exits, so that the gang restarts as a whole.
 """
 
 import select
 import socket
 import struct
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -44,12 +44,11 @@ class Group:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the group; the others notice."""
         for peer in self._peers.values():
             peer.close()
 

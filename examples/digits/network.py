@@ -23,7 +23,7 @@ Vector = NDArray[np.float64]
 class Adam:
     """Adam's constants (Kingma and Ba, 2015)."""
 
-    rate: float = 3e-3
+    rate: float = 5e-3
     decay_mean: float = 0.9
     decay_square: float = 0.999
     floor: float = 1e-8

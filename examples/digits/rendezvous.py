@@ -20,6 +20,10 @@ PAUSE = 0.05
 _GREETING_PATIENCE = 5.0
 
 
+class BadEnvironment(Exception):
+    """The environment doesn't say who this rank is."""
+
+
 class NoRendezvous(Exception):
     """The ranks did not all come together in time."""
 
@@ -36,19 +40,19 @@ class Rendezvous:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, run: str = "") -> Self:
-        """Read what the torch policy sets. Raises ValueError, naming the variable.
+        """Read what the torch policy sets. Raises BadEnvironment, naming it.
 
         One process a node: `auto` leaves the number to the program, and this one takes one.
         """
         if environment.get("PET_NPROC_PER_NODE", "1") not in ("1", "auto"):
-            raise ValueError("PET_NPROC_PER_NODE must be 1: this program is one process a node")
+            raise BadEnvironment("PET_NPROC_PER_NODE must be 1: this is one process a node")
         world = _number(environment, "PET_NNODES", "1")
         rank = _number(environment, "PET_NODE_RANK", "0")
         if rank >= world:
-            raise ValueError(f"PET_NODE_RANK is {rank}, but PET_NNODES is {world}")
+            raise BadEnvironment(f"PET_NODE_RANK is {rank}, but PET_NNODES is {world}")
         host = environment.get("PET_MASTER_ADDR", "")
         if world > 1 and not host:
-            raise ValueError("PET_MASTER_ADDR must name rank 0's host")
+            raise BadEnvironment("PET_MASTER_ADDR must name rank 0's host")
         return cls(rank, world, host, _number(environment, "PET_MASTER_PORT", "29500"), run)
 
     def meet(self, *, patience: float = PATIENCE) -> Group:
@@ -118,7 +122,7 @@ class Rendezvous:
 def _number(environment: Mapping[str, str], name: str, default: str) -> int:
     text = environment.get(name, default)
     if not (text.isascii() and text.isdecimal()):
-        raise ValueError(f"{name} must be a whole number, but is {text!r}")
+        raise BadEnvironment(f"{name} must be a whole number, but is {text!r}")
     return int(text)
 
 

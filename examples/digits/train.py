@@ -15,6 +15,7 @@ rank 0. stderr is for people.
 
 import argparse
 import json
+import math
 import os
 import signal
 import sys
@@ -44,7 +45,7 @@ from .network import (
     loss_and_gradient,
     step_on,
 )
-from .rendezvous import NoRendezvous, Rendezvous
+from .rendezvous import BadEnvironment, NoRendezvous, Rendezvous
 
 BATCH = 128
 
@@ -72,7 +73,8 @@ class DivergedError(Exception):
 
 def train(options: Options, group: Group) -> None:
     """Train to the end, from the newest checkpoint if there is one."""
-    checkpoints = options.checkpoints and Checkpoints(options.checkpoints, options.seed)
+    folder = options.checkpoints
+    checkpoints = Checkpoints(folder, options.seed) if folder else None
     first = group.rank == 0
     state = _agree(group, _starting_state(options, checkpoints) if first else None)
     _emit("start", rank=group.rank, world=group.world, step=state.step, time=time.time())
@@ -151,7 +153,7 @@ def _options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--report-every", type=_count, default=5, metavar="STEPS")
     parser.add_argument(
         "--step-seconds",
-        type=float,
+        type=_seconds,
         default=0.0,
         help="take at least this long for a step: pacing, so that people can watch",
     )
@@ -168,6 +170,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of at least 0")
+    return seconds
+
+
 def _on_sigterm(signum: int, _frame: object) -> NoReturn:
     sys.exit(128 + signum)
 
@@ -180,7 +189,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with Rendezvous.from_environment(os.environ, run=options.run()).meet() as group:
             train(options, group)
-    except (ValueError, NoRendezvous, PeerLost, DivergedError, OSError) as error:
+    except (BadEnvironment, NoRendezvous, PeerLost, DivergedError, OSError) as error:
         print(f"rank {rank}: {error}", file=sys.stderr, flush=True)
         return 1
     return 0

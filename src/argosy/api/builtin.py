@@ -14,21 +14,24 @@ back. What the data lacks, and what is done about it:
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from argosy.api.schema import Schema, Type
+from argosy.api.schema import ListType, Schema, Type
 
 REFERENCE = "#/components/schemas/"
+_FOLDER = Path(__file__).parent / "definitions"
 _GZIP = 31  # zlib's wbits for a gzip file
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _SCALARS: Mapping[str, Type] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "int-or-string",
 }
-_OPAQUE = frozenset({f"{_META}FieldsV1", f"{_META}Patch", "io.k8s.apimachinery.pkg.runtime.RawExtension"})
+_OPAQUE = frozenset(
+    {f"{_META}FieldsV1", f"{_META}Patch", "io.k8s.apimachinery.pkg.runtime.RawExtension"}
+)
 # Required in the data, though upstream takes their zero values from whoever leaves them out.
 _MAY_BE_EMPTY = frozenset({"eventTime", "generation", "group", "lun", "message", "singularName"})
 _KEY_DEFAULTS: Mapping[tuple[str, str], str] = {
@@ -65,15 +68,14 @@ class Builtins:
             return known
         node = self.raw(name)
         schema = Schema(type=_SCALARS.get(name, node.get("type", "any")), name=name)
-        self._schemas[name] = schema  # before its properties: they may lead back here
         schema.format = node.get("format", "")
         schema.unknown = name in _OPAQUE
         schema.atomic = node.get("x-kubernetes-map-type") == "atomic"
         schema.required = _required(name, node)
-        schema.properties = {
-            key: self._property(name, key, child)
-            for key, child in node.get("properties", {}).items()
-        }
+        schema.properties = properties = {}
+        self._schemas[name] = schema  # before its properties: they may lead back here
+        for key, child in node.get("properties", {}).items():
+            properties[key] = self._property(name, key, child)
         return schema
 
     def name_of(self, group: str, version: str, kind: str) -> str:
@@ -108,12 +110,9 @@ class Builtins:
             return replace(schema, atomic=True) if atomic else schema
         kind = node.get("type", "any")
         if kind == "array":
-            return Schema(
-                type="array",
-                items=self._node(node["items"]),
-                list_type=node.get("x-kubernetes-list-type", "atomic"),
-                list_keys=tuple(node.get("x-kubernetes-list-map-keys", ())),
-            )
+            list_type, keys = _list_type(node)
+            items = self._node(node["items"])
+            return Schema(type="array", items=items, list_type=list_type, list_keys=keys)
         if kind == "object":
             return Schema(
                 type="object",
@@ -128,6 +127,16 @@ class Builtins:
         if known is None:
             known = self._leaves[kind, form] = Schema(type=kind, format=form)
         return known
+
+
+def _list_type(node: Node) -> tuple[ListType, tuple[str, ...]]:
+    """Up to 1.29 most lists have only a patch strategy, which tells the same."""
+    if list_type := node.get("x-kubernetes-list-type"):
+        return list_type, tuple(node.get("x-kubernetes-list-map-keys", ()))
+    if "merge" not in node.get("x-kubernetes-patch-strategy", "").split(","):
+        return "atomic", ()
+    key = node.get("x-kubernetes-patch-merge-key")
+    return ("map", (key,)) if key else ("set", ())
 
 
 def _required(name: str, node: Node) -> frozenset[str]:
@@ -152,11 +161,8 @@ def _described(node: Node, text: str) -> Node:
 
 def minors() -> list[str]:
     """The Kubernetes minors that this build has definitions of, oldest first."""
-    folder = resources.files("argosy.api") / "definitions"
-    if not folder.is_dir():
-        return []
-    found = (entry.name.removesuffix(".json.gz") for entry in folder.iterdir())
-    return sorted(name for name in found if name.replace(".", "").isdigit())
+    names = (path.name.removesuffix(".json.gz") for path in _FOLDER.glob("*.json.gz"))
+    return sorted(name for name in names if name.replace(".", "").isdigit())
 
 
 def load(minor: str = "1.37") -> Builtins:
@@ -165,13 +171,13 @@ def load(minor: str = "1.37") -> Builtins:
     if minor not in known:
         hint = f"there are {', '.join(known)}" if known else "run `python tools/hatch_build.py`"
         raise LookupError(f"no definitions of Kubernetes {minor}: {hint}")
-    folder = resources.files("argosy.api") / "definitions"
-
-    def read(name: str) -> bytes:
-        return zlib.decompress((folder / name).read_bytes(), _GZIP)
 
     def prose() -> Prose:
-        return msgspec.json.decode(read(f"{minor}.descriptions.json.gz"), type=Prose)
+        return msgspec.json.decode(_read(f"{minor}.descriptions.json.gz"), type=Prose)
 
-    archive = msgspec.json.decode(read(f"{minor}.json.gz"), type=Archive)
+    archive = msgspec.json.decode(_read(f"{minor}.json.gz"), type=Archive)
     return Builtins(minor, archive, prose)
+
+
+def _read(name: str) -> bytes:
+    return zlib.decompress((_FOLDER / name).read_bytes(), _GZIP)

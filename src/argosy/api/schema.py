@@ -39,6 +39,9 @@ class Schema:
     format: str = ""  # int32, int64, byte, date-time, double
     enum: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
+    min_length: int = 0  # of a string, in characters
+    max_length: int | None = None
     pattern: str = ""
     list_type: ListType = "atomic"
     list_keys: tuple[str, ...] = ()  # of list_type map

@@ -43,8 +43,8 @@ class Log:
         self._limits = limits
         self._entries: dict[int, Entry] = {}
         self._bytes = 0
-        self._sleeping: dict[str, set[asyncio.Future[int]]] = {}
-        self._closed = False
+        self._sleeping: dict[str, set[Sleeper]] = {}
+        self.closed = False
 
     def append(self, entry: Entry) -> None:
         """Add the next change; `announce` tells the watches of it."""
@@ -89,39 +89,40 @@ class Log:
 
     def close(self) -> None:
         """No change will come any more: watches end when they have read what there is."""
-        self._closed = True
+        self.closed = True
         for prefix in list(self._sleeping):
             self._wake(prefix, self.newest + 1)
 
     def _wake(self, prefix: str, revision: int) -> None:
         for sleeper in self._sleeping.pop(prefix):
-            if not sleeper.done():
-                sleeper.set_result(revision)
+            sleeper.wake(revision)
 
-    async def sleep(self, prefix: str) -> int:
-        """Wait for a change under `prefix` and return its revision.
-
-        Returns `newest + 1` where the log is closed. If cancelled, nothing is lost.
-        """
-        if self._closed:
-            return self.newest + 1
-        sleeper: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async def sleep(self, sleeper: "Sleeper", prefix: str) -> None:
+        """Wait for a change under `prefix`; at once over where the log is closed."""
+        if self.closed:
+            return
         self._sleeping.setdefault(prefix, set()).add(sleeper)
         try:
-            return await sleeper
+            await sleeper.awake
         finally:
-            self._leave(prefix, sleeper)
+            others = self._sleeping.get(prefix, set())
+            others.discard(sleeper)
+            if not others:
+                self._sleeping.pop(prefix, None)
 
-    def _leave(self, prefix: str, sleeper: asyncio.Future[int]) -> None:
-        others = self._sleeping.get(prefix, set())
-        others.discard(sleeper)
-        if not others:
-            self._sleeping.pop(prefix, None)
 
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
+class Sleeper:
+    """A watch that has read everything. `missed` is the first change that came since."""
+
+    def __init__(self) -> None:
+        self.awake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.missed: int | None = None
+
+    def wake(self, revision: int) -> None:
+        """Note the change, also where the sleeping task was cancelled but hasn't run yet."""
+        self.missed = revision
+        if not self.awake.done():
+            self.awake.set_result(None)
 
 
 def _size(entry: Entry) -> int:
@@ -162,8 +163,9 @@ class Watch(AsyncIterator[Change]):
         return None
 
     async def _sleep(self) -> None:
-        upto = self._log.newest
+        sleeper = Sleeper()
         try:
-            upto = await self._log.sleep(self._prefix) - 1
+            await self._log.sleep(sleeper, self._prefix)
         finally:
+            upto = self._log.newest if sleeper.missed is None else sleeper.missed - 1
             self._position = max(self._position, upto)

@@ -1,0 +1,115 @@
+"""Rules for names, labels and annotations, in Kubernetes' words.
+
+Source: Kubernetes' "Object Names and IDs", "Labels and Selectors", "Annotations".
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from argosy.base.errors import FieldError, forbidden_field, invalid_value, required, too_long
+
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+
+LABEL_RULE = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
+    "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+NAME_PART_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+LABEL_VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
+    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+ANNOTATIONS_LIMIT = 256 * 1024
+
+
+def label(name: str, field: str) -> list[FieldError]:
+    """A DNS label: what containers, ports' hosts and namespaces are called."""
+    if len(name) > 63:
+        return [invalid_value(field, name, "must be no more than 63 characters")]
+    return [] if LABEL.fullmatch(name) else [invalid_value(field, name, LABEL_RULE)]
+
+
+def subdomain(name: str, field: str) -> list[FieldError]:
+    """A DNS subdomain: what most objects are called."""
+    if len(name) > 253:
+        return [invalid_value(field, name, "must be no more than 253 characters")]
+    return [] if SUBDOMAIN.fullmatch(name) else [invalid_value(field, name, SUBDOMAIN_RULE)]
+
+
+def qualified(name: str, field: str) -> list[FieldError]:
+    """`[prefix/]name`: the key of a label or of an annotation."""
+    prefix, slash, part = name.rpartition("/")
+    errors = []
+    if slash and not prefix:
+        errors.append(invalid_value(field, name, "prefix part must be non-empty"))
+    elif slash:
+        errors += subdomain(prefix, field)
+    if len(part) > 63:
+        errors.append(invalid_value(field, name, "name part must be no more than 63 characters"))
+    if not NAME_PART.fullmatch(part):
+        errors.append(invalid_value(field, name, NAME_PART_RULE))
+    return errors
+
+
+def labels(values: Mapping[str, str], field: str) -> list[FieldError]:
+    """A map of labels."""
+    errors = []
+    for key, value in values.items():
+        errors += qualified(key, field)
+        if len(value) > 63:
+            errors.append(invalid_value(field, value, "must be no more than 63 characters"))
+        elif not LABEL_VALUE.fullmatch(value):
+            errors.append(invalid_value(field, value, LABEL_VALUE_RULE))
+    return errors
+
+
+def metadata(meta: Mapping[str, Any], *, namespaced: bool, short: bool) -> list[FieldError]:
+    """An object's metadata. `short`: its name must be a DNS label."""
+    errors = []
+    name = meta.get("name") or ""
+    if not name:
+        errors.append(required("metadata.name", "name or generateName is required"))
+    else:
+        errors += (label if short else subdomain)(name, "metadata.name")
+    namespace = meta.get("namespace") or ""
+    if namespaced and not namespace:
+        errors.append(required("metadata.namespace"))
+    elif namespaced:
+        errors += label(namespace, "metadata.namespace")
+    elif namespace:
+        errors.append(forbidden_field("metadata.namespace", "not allowed on this type"))
+    errors += labels(meta.get("labels") or {}, "metadata.labels")
+    errors += annotations(meta.get("annotations") or {})
+    for i, finalizer in enumerate(meta.get("finalizers") or ()):
+        errors += qualified(finalizer, f"metadata.finalizers[{i}]")
+    for i, owner in enumerate(meta.get("ownerReferences") or ()):
+        field = f"metadata.ownerReferences[{i}]"
+        for name in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(name):
+                errors.append(required(f"{field}.{name}", f"{name} must not be empty"))
+    return errors
+
+
+def annotations(values: Mapping[str, str]) -> list[FieldError]:
+    """A map of annotations: keys as labels have them, any values, bounded in sum."""
+    errors = []
+    for key in values:
+        errors += qualified(key.lower(), "metadata.annotations")
+    if sum(len(key) + len(value) for key, value in values.items()) > ANNOTATIONS_LIMIT:
+        errors.append(too_long("metadata.annotations", ANNOTATIONS_LIMIT))
+    return errors

@@ -1,0 +1,1 @@
+"""The server tower: the Kubernetes API over a store, from the request to its answer."""

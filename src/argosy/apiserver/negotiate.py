@@ -1,0 +1,108 @@
+"""Media types: what a body is, and what an answer shall be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from argosy.base.errors import StatusError, bad_request, not_acceptable, unsupported_media_type
+from argosy.http.message import Request, Response
+
+JSON = "application/json"
+YAML = "application/yaml"
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+OBJECTS = (JSON, YAML)
+PATCHES = (MERGE, APPLY)
+
+
+def media_type(request: Request) -> str:
+    """The type of the request's body, without parameters; JSON where none is given."""
+    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() or JSON
+
+
+def body_object(request: Request, allowed: tuple[str, ...] = OBJECTS) -> dict[str, Any]:
+    """The body as an object. Raises StatusError 400 and 415."""
+    kind = media_type(request)
+    if kind not in allowed:
+        raise unsupported_media_type(allowed)
+    decoded = _from_yaml(request.body) if kind in (YAML, APPLY) else _from_json(request.body)
+    if not isinstance(decoded, dict):
+        raise bad_request("the body of the request must be an object")
+    return decoded
+
+
+def _from_json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise bad_request(f"the body of the request is not valid JSON: {error}") from None
+    except RecursionError:
+        raise bad_request("the body of the request is nested too deeply") from None
+
+
+def _from_yaml(body: bytes) -> Any:
+    """YAML; JSON, which it nearly always is, is tried first because it is much faster."""
+    if body.lstrip()[:1] == b"{":
+        return _from_json(body)
+    if b"&" in body and b"*" in body:
+        raise bad_request("YAML anchors and aliases are not accepted")
+    try:
+        return yaml.load(body, Loader=_Loader)
+    except yaml.YAMLError as error:
+        detail = str(error).replace("\n", " ")
+        raise bad_request(f"the body of the request is not valid YAML: {detail}") from None
+    except (RecursionError, UnicodeDecodeError, ValueError):
+        raise bad_request("the body of the request is not valid YAML") from None
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe, and without timestamps: Kubernetes' are strings."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [item for item in resolvers if item[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def wants_table(request: Request) -> bool:
+    """Whether the client asks for a `Table` first. Raises StatusError 406."""
+    accept = request.headers.get("accept", "*/*")
+    for choice in accept.split(","):
+        kind, _, parameters = choice.strip().partition(";")
+        if kind not in (JSON, "*/*", "application/*"):
+            continue
+        if "as=Table" in parameters:
+            return True
+        if "as=" not in parameters:
+            return False
+    raise not_acceptable([JSON])
+
+
+def answer(body: bytes, *, status: int = 200, warnings: tuple[str, ...] = ()) -> Response:
+    """A JSON answer; warnings go into its header as kubectl reads them."""
+    headers = {"content-type": JSON}
+    if warnings:
+        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings)
+        headers["warning"] = ", ".join(f'299 - "{_header_text(text)}"' for text in quoted)
+    return Response(status, headers, body)
+
+
+def _header_text(text: str) -> str:
+    return "".join(char if " " <= char <= "~" else " " for char in text)[:1024]
+
+
+def answer_object(obj: Mapping[str, Any], *, status: int = 200) -> Response:
+    """An object as a JSON answer."""
+    return answer(msgspec.json.encode(obj), status=status)
+
+
+def answer_error(error: StatusError) -> Response:
+    """An error as its `Status`."""
+    response = answer_object(error.status(), status=error.code)
+    retry = error.details.get("retryAfterSeconds")
+    if retry:
+        return Response(error.code, {**response.headers, "retry-after": str(retry)}, response.body)
+    return response

@@ -1,0 +1,190 @@
+"""The way of an object into the store, the same for every verb that writes.
+
+check its structure → drop what is unknown → defaults → admission → the kind's rules → managed
+fields → bytes. `Objects` reads and writes decoded objects; the store below knows only bytes.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+
+from argosy.api import defaults
+from argosy.api.structural import check, prune, strict_decoding_error, unknown_field, unknown_fields
+from argosy.api.validation import validate
+from argosy.apiserver.admission.rule import Attributes, Rule
+from argosy.apiserver.catalog import Served
+from argosy.apiserver.fieldmanager.manager import track_update
+from argosy.apiserver.request import Call, Target
+from argosy.base.clock import Clock, timestamp
+from argosy.base.errors import StatusError, bad_request, invalid, not_found
+from argosy.store.interface import DELETE, Record, Store
+
+Json = dict[str, Any]
+KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+"""Metadata that no client changes."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Objects as the verbs see them."""
+
+    store: Store
+    clock: Clock
+    rules: tuple[Rule, ...]
+
+    def read(self, target: Target) -> Record:
+        """The record of one object. Raises StatusError 404."""
+        record = self.store.get(target.key)
+        if record is None:
+            raise absent(target)
+        return record
+
+    def incoming(self, call: Call, obj: Json) -> Json:
+        """A client's whole object, checked for identity and structure, pruned to its schema."""
+        return self.checked(call, self.partial(call, obj))
+
+    def partial(self, call: Call, obj: Json) -> Json:
+        """A part of an object, checked for identity and pruned; see `checked` for the whole."""
+        obj = _identified(call.target, obj)
+        served = call.target.served
+        if call.field_validation != "Ignore" and (unknown := unknown_fields(served.schema, obj)):
+            if call.field_validation == "Strict":
+                resource = served.resource
+                raise strict_decoding_error(resource.kind, resource.version, unknown)
+            call.warnings.extend(unknown_field(path) for path in unknown)
+        return cast(Json, prune(served.schema, obj))
+
+    def checked(self, call: Call, obj: Json) -> Json:
+        """`obj`, if its structure is that of its kind. Raises StatusError 422."""
+        served = call.target.served
+        if errors := check(served.schema, obj):
+            raise _refused(served, obj, errors)
+        return obj
+
+    def initial(self, call: Call, obj: Json) -> Json:
+        """`obj` as it begins: stamped, defaulted, without a status of the client's."""
+        meta = obj["metadata"]
+        for name in (*KEPT, "resourceVersion", "selfLink"):
+            meta.pop(name, None)
+        meta["uid"] = str(uuid.uuid4())
+        meta["creationTimestamp"] = timestamp(self.clock.now())
+        meta["generation"] = 1
+        if call.target.served.resource.status:
+            obj.pop("status", None)
+        return obj
+
+    def admitted(self, call: Call, new: Json, old: Json | None) -> Json:
+        """`new` with defaults, past admission and past the rules of its kind."""
+        served = call.target.served
+        _default(served, new)
+        attributes = Attributes(
+            operation="CREATE" if old is None else "UPDATE",
+            target=call.target,
+            user=call.user,
+            new=new,
+            old=old,
+            look=self.store.get,
+        )
+        kind = served.resource.kind
+        if errors := validate(kind, new, old, namespaced=served.resource.namespaced):
+            raise _refused(served, new, errors)
+        for rule in self.rules:
+            rule(attributes)
+        return new
+
+    def tracked(self, call: Call, new: Json, old: Json | None) -> Json:
+        """`new` with the managed fields that follow from this write."""
+        served, subresource = call.target.served, call.target.subresource
+        return track_update(
+            old,
+            new,
+            manager=call.manager,
+            schema=served.schema,
+            api_version=served.resource.api_version,
+            time=timestamp(self.clock.now()),
+            subresource=subresource,
+            strip=strip(served, subresource),
+        )
+
+    async def write(
+        self, call: Call, key: str, change: Callable[[Json | None], Json | object | None]
+    ) -> bytes:
+        """Store what `change` makes of the newest state; with dry run, only say what it would be.
+
+        `change` gets a decoded object of its own and returns the new one, DELETE, or None for no
+        write. Returns the object's bytes as stored (or as they were, before a delete).
+        """
+
+        def mutate(record: Record | None, revision: int) -> bytes | object | None:
+            new = change(None if record is None else msgspec.json.decode(record.value))
+            if new is None or new is DELETE:
+                return new
+            return encoded(cast(Json, new), revision)
+
+        if not call.dry_run:
+            written = await self.store.write(key, mutate)
+            return b"" if written is None else written.value
+        record = self.store.get(key)
+        outcome = mutate(record, self.store.revision)
+        if isinstance(outcome, bytes):
+            return outcome
+        return b"" if record is None else record.value
+
+
+def encoded(obj: Json, revision: int) -> bytes:
+    """The object's bytes, with its revision."""
+    return msgspec.json.encode(
+        {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
+    )
+
+
+def strip(served: Served, subresource: str) -> tuple[str, ...]:
+    """The fields that a write to the subresource ('' is the object itself) leaves alone."""
+    if subresource == "status":
+        return served.beside_status
+    return ("status",) if served.resource.status else ()
+
+
+def absent(target: Target) -> StatusError:
+    """404 for the object that `target` names."""
+    return not_found(target.served.resource.qualified, target.name)
+
+
+def _identified(target: Target, obj: Json) -> Json:
+    """`obj` with what the path says; raises StatusError 400 where the object says otherwise."""
+    resource = target.served.resource
+    for name, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
+        if (given := obj.get(name, wanted)) != wanted:
+            raise bad_request(
+                f"the {name} in the data ({given}) does not match the expected {name} ({wanted})"
+            )
+    meta = obj.get("metadata", {})
+    if not isinstance(meta, dict):
+        raise bad_request("metadata must be an object")
+    if target.namespace and meta.setdefault("namespace", target.namespace) != target.namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if target.name and meta.setdefault("name", target.name) != target.name:
+        raise bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL "
+            f"({target.name})"
+        )
+    head = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
+    return {**head, **{name: value for name, value in obj.items() if name not in head}}
+
+
+def _default(served: Served, obj: Json) -> None:
+    if served.own:
+        defaults.from_schema(served.schema, obj)
+    elif (fill := defaults.DEFAULTS.get(served.resource.kind)) is not None:
+        fill(obj)
+
+
+def _refused(served: Served, obj: Json, errors: list[Any]) -> StatusError:
+    meta = obj.get("metadata")
+    name = meta.get("name") or meta.get("generateName") if isinstance(meta, dict) else ""
+    return invalid(served.resource.kind, served.resource.group, str(name or ""), errors)

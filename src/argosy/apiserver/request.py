@@ -1,0 +1,116 @@
+"""What a request asks for: read once from path, query and headers, then passed along."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast
+from urllib.parse import unquote
+
+from argosy.apiserver.catalog import Catalog, Served
+from argosy.base.errors import FieldError, StatusError, bad_request, invalid, not_supported
+from argosy.http.message import Request
+
+FieldValidation = Literal["Strict", "Warn", "Ignore"]
+LONGEST_MANAGER = 128
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The object or collection that a path names."""
+
+    served: Served
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its key in the store; of a collection, the prefix."""
+        return self.served.resource.key(self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a resource. `warnings` collects what the client shall be told."""
+
+    request: Request
+    user: User
+    target: Target
+    query: Mapping[str, str]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing shall be stored."""
+        value = self.query.get("dryRun", "")
+        if value not in ("", "All"):
+            raise _bad_option("dryRun", value, ["All"])
+        return value == "All"
+
+    @property
+    def manager(self) -> str:
+        """The field manager: as given, or the first word of the user agent."""
+        given = self.query.get("fieldManager", "")
+        if len(given) > LONGEST_MANAGER:
+            text = f"Too long: may not be more than {LONGEST_MANAGER} bytes"
+            raise _option_error(FieldError("FieldValueTooLong", "fieldManager", text))
+        agent = self.request.headers.get("user-agent", "")
+        return given or agent.partition("/")[0][:LONGEST_MANAGER] or "unknown"
+
+    @property
+    def field_validation(self) -> FieldValidation:
+        """What becomes of unknown fields."""
+        value = self.query.get("fieldValidation") or "Warn"
+        if value in ("Strict", "Warn", "Ignore"):
+            return cast(FieldValidation, value)
+        raise _bad_option("fieldValidation", value, ["Strict", "Warn", "Ignore"])
+
+    def flag(self, name: str) -> bool:
+        """A boolean parameter; one without a value is true."""
+        return name in self.query and self.query[name].lower() in ("", "1", "true")
+
+    def number(self, name: str) -> int | None:
+        """A whole number, if given. Raises StatusError 400 for anything else."""
+        value = self.query.get(name, "")
+        if value and not value.isdecimal():
+            raise bad_request(f'strconv.ParseInt: parsing "{value[:64]}": invalid syntax')
+        return int(value) if value else None
+
+
+def _bad_option(name: str, value: str, allowed: list[str]) -> StatusError:
+    return _option_error(not_supported(name, value, allowed))
+
+
+def _option_error(error: FieldError) -> StatusError:
+    return invalid("Options", "meta.k8s.io", "", [error])
+
+
+def parse_target(catalog: Catalog, path: str) -> Target | None:
+    """What a resource's path names; None for a path that is no resource's.
+
+    Raises StatusError 404 for a resource that is not served.
+    """
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    if len(parts) >= 3 and parts[0] == "api":
+        group, version, rest = "", parts[1], parts[2:]
+    elif len(parts) >= 4 and parts[0] == "apis":
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return None
+    if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in rest):
+        raise bad_request("the path has an invalid segment")
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    served = catalog.find(group, version, rest[0])
+    if bool(namespace) > served.resource.namespaced:
+        raise bad_request(f"{served.resource.plural} is not a namespaced resource")
+    name = rest[1] if len(rest) > 1 else ""
+    return Target(served, namespace, name, "/".join(rest[2:]))

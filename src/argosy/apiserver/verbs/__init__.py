@@ -1,0 +1,1 @@
+"""The verbs, one file each: what a method on a resource's path does."""

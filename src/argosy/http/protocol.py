@@ -1,0 +1,313 @@
+"""One connection: requests are read as they come and answered one after the other.
+
+The event loop calls `data_received`, the `reader` makes requests of it, and they wait in a queue
+for the connection's one task, which calls the handler and writes through the `outbox`. One task a
+connection and not one a request: it is the cheaper of the two, gives handlers a task of their own
+to time out and be cancelled in, and answers pipelined requests in order by itself.
+
+A client that goes away, or closes its sending half, cancels whatever its connection still does.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Final, cast
+
+from argosy.base.clock import Clock
+from argosy.http.deadline import Deadline
+from argosy.http.encode import CHUNKED, CLOSE, LENGTH, NONE, Framing, encode_head, framing_of
+from argosy.http.limits import ErrorBody, Limits
+from argosy.http.message import Handler, Request, Response
+from argosy.http.outbox import Outbox
+from argosy.http.reader import Incoming, Phase, Refusal, RequestReader
+
+_log: Final = logging.getLogger(__name__)
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Shared:
+    """What all connections of one server have in common."""
+
+    def __init__(
+        self, handler: Handler, *, limits: Limits, error_body: ErrorBody, clock: Clock
+    ) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.connections: set[Connection] = set()
+        self._error_body = error_body
+        self._clock = clock
+        self._date = ""
+        self._date_until = 0.0
+
+    def error(self, status: int, text: str) -> Response:
+        """An answer of the server's own."""
+        body, content_type = self._error_body(status, text)
+        return Response(status, {"Content-Type": content_type}, body)
+
+    def date(self, tick: float) -> str:
+        """The Date header, made anew each second of the loop's time `tick`."""
+        if tick >= self._date_until:
+            now: datetime = self._clock.now()
+            self._date = format_datetime(now, usegmt=True)
+            self._date_until = tick + 1 - now.microsecond / 1e6
+        return self._date
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection, from its first byte to `lost`."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._loop = asyncio.get_running_loop()
+        self._reader = RequestReader(shared.limits)
+        self._deadline = Deadline(self._loop, self._expired)
+        self._timed: Phase | None = None
+        self._queue: deque[Incoming | Refusal] = deque()
+        self._queued_bytes = 0
+        self._reading_paused = False
+        # Set while the task has nothing to answer and waits for a request.
+        self._idle: asyncio.Future[None] | None = None
+        self._streaming = False
+        self._closing = False
+        self._lingering = False
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+
+    # What the event loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # A cast, since uvloop's transports are not derived from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._outbox = Outbox(self._loop, self._transport)
+        self._shared.connections.add(self)
+        self.task = self._loop.create_task(self._work())
+
+    def data_received(self, data: bytes) -> None:
+        arrived = self._reader.feed(data)
+        if arrived:
+            self._arrive(arrived)
+        elif self._idle is not None:
+            self._await_more()
+
+    def eof_received(self) -> bool:
+        # Not at once: what came in the same breath as the end is answered if it can be at once.
+        self._loop.call_soon(self._hang_up)
+        return self._transport.can_write_eof()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._shared.connections.discard(self)
+        self._deadline.stop()
+        self._reader.stop()
+        self._outbox.resume()
+        self.task.cancel()
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._outbox.pause()
+        self._deadline.set(self._shared.limits.stall_seconds)
+
+    def resume_writing(self) -> None:
+        self._outbox.resume()
+        if not (self._lingering or self._transport.is_closing()):
+            self._deadline.clear()
+
+    # What the server tells.
+
+    def shut_down(self) -> bool:
+        """End what may end at once; True if a request is in flight, which then is the last."""
+        self._closing = True
+        in_flight = not (self._streaming or self._idle is not None or self.task.done())
+        if not in_flight:
+            self._hang_up()
+        return in_flight
+
+    def abort(self) -> None:
+        """End now."""
+        self._transport.abort()
+
+    def _hang_up(self) -> None:
+        if self.task.done():
+            self._close()
+        else:
+            self.task.cancel()
+
+    def _close(self) -> None:
+        """Close once all that was written has left, or abort if it does not leave."""
+        self._outbox.flush()
+        if not self.lost.done():
+            self._transport.close()
+            self._deadline.set(self._shared.limits.stall_seconds)
+
+    # Reading.
+
+    def _arrive(self, arrived: list[Incoming | Refusal]) -> None:
+        for item in arrived:
+            self._queue.append(item)
+            if isinstance(item, Incoming):
+                self._queued_bytes += len(item.request.body)
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():
+            idle.set_result(None)
+        limits = self._shared.limits
+        full = len(self._queue) > limits.pipelined or self._queued_bytes > limits.body_bytes
+        if full and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    async def _next(self) -> Incoming | Refusal:
+        while not self._queue:
+            self._idle = self._loop.create_future()
+            self._await_more()
+            await self._idle
+        self._deadline.clear()
+        self._timed = None
+        item = self._queue.popleft()
+        if isinstance(item, Incoming):
+            self._queued_bytes -= len(item.request.body)
+        if self._reading_paused and not self._queue:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return item
+
+    def _await_more(self) -> None:
+        """Nothing is being answered: bid the client go on, and time it."""
+        if self._reader.wants_continue:
+            self._reader.wants_continue = False
+            self._outbox.send(_CONTINUE)
+        phase, limits = self._reader.phase, self._shared.limits
+        if phase is self._timed:
+            return
+        self._timed = phase
+        if phase is Phase.HEAD:
+            self._deadline.set(limits.head_seconds)
+        elif phase is Phase.BODY:
+            self._deadline.set(limits.body_seconds)
+        else:
+            self._deadline.set(limits.idle_seconds)
+
+    def _expired(self) -> None:
+        if self._transport.is_closing() or self._outbox.paused:
+            self.abort()
+        elif self._lingering or self._reader.phase in (Phase.BETWEEN, Phase.OVER):
+            self._hang_up()
+        else:
+            self._reader.stop()
+            self._arrive([Refusal(408, "the request did not arrive in time")])
+
+    # Answering.
+
+    async def _work(self) -> None:
+        try:
+            while True:
+                item = await self._next()
+                if isinstance(item, Refusal):
+                    self._refuse(item)
+                    break
+                if not await self._answer(item):
+                    break
+        finally:
+            if not self._lingering:
+                self._close()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Tell why, then hear the client out: closing on unread data would reset the connection."""
+        response = self._shared.error(refusal.status, refusal.text)
+        head = self._head(response, LENGTH, version="1.1", keep_alive=False)
+        assert isinstance(response.body, bytes)
+        self._lingering = True
+        self._outbox.send(head + response.body)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._deadline.set(self._shared.limits.linger_seconds)
+
+    async def _answer(self, incoming: Incoming) -> bool:
+        """Answer one request; False if the connection ends with it."""
+        request, keep_alive, version = incoming
+        response = await self._handled(request)
+        framing = framing_of(response, method=request.method, version=version)
+        keep_alive = keep_alive and not self._closing and framing is not CLOSE
+        try:
+            head = self._head(response, framing, version=version, keep_alive=keep_alive)
+        except Exception:
+            await _finish(response.body)
+            response, framing = self._failure(request), LENGTH
+            head = self._head(response, framing, version=version, keep_alive=keep_alive)
+        body = response.body
+        if isinstance(body, bytes):
+            bare = request.method == "HEAD" or framing is NONE
+            self._send(head if bare else head + body)
+            if self._outbox.paused:
+                await self._outbox.room()
+            return keep_alive
+        self._outbox.add(head)
+        if request.method == "HEAD" or framing is NONE:
+            await _finish(body)
+            return keep_alive
+        return await self._stream(body, chunked=framing is CHUNKED) and keep_alive
+
+    async def _handled(self, request: Request) -> Response:
+        try:
+            return await self._shared.handler(request)
+        except Exception:
+            return self._failure(request)
+        except asyncio.CancelledError:
+            if self.task.cancelling():
+                raise
+            return self._failure(request)  # something that the handler awaited was cancelled
+
+    def _failure(self, request: Request) -> Response:
+        """Tell the log of the exception at hand, and the client of nothing."""
+        where = {"method": request.method, "path": request.path}
+        _log.exception("request handler failed", extra=where)
+        return self._shared.error(500, "internal error")
+
+    def _head(
+        self, response: Response, framing: Framing, *, version: str, keep_alive: bool
+    ) -> bytes:
+        date = self._shared.date(self._loop.time())
+        return encode_head(response, framing, version=version, keep_alive=keep_alive, date=date)
+
+    def _send(self, answer: bytes) -> None:
+        if self._queue:  # more answers will follow at once: let them leave together
+            self._outbox.add(answer)
+        else:
+            self._outbox.send(answer)
+
+    async def _stream(self, body: AsyncIterator[bytes], *, chunked: bool) -> bool:
+        """Send the pieces as they come; True if the body went out whole."""
+        frame: Callable[[bytes], bytes] = _chunk if chunked else bytes
+        self._streaming = True
+        try:
+            if self._closing:
+                return False
+            async for piece in body:
+                # An iterator may swallow the cancellation that a lost connection sends it.
+                if self.lost.done():
+                    return False
+                if piece and self._outbox.add(frame(piece)) or self._outbox.paused:
+                    await self._outbox.room()
+        except Exception:
+            # The client must not take the part for the whole.
+            _log.exception("response stream failed")
+            self.abort()
+            return False
+        finally:
+            self._streaming = False
+            await _finish(body)
+        if chunked:
+            self._outbox.add(b"0\r\n\r\n")
+        return True
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+async def _finish(body: object) -> None:
+    """Close an iterator if it can be closed (asynchronous generators can)."""
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()

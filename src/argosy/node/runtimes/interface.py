@@ -1,0 +1,83 @@
+"""What the node asks of a container runtime."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Stream = Literal["stdout", "stderr"]
+Output = Callable[[Stream, bytes], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """`source`, or what lies at `sub_path` below it, appears at `target` in the container.
+
+    No part of `sub_path` may be a symbolic link: the runtime opens it beneath `source`.
+    """
+
+    source: Path
+    target: str
+    read_only: bool = False
+    sub_path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerConfig:
+    """One instance of a container, ready to start. `output` is called, in the loop, with pieces."""
+
+    id: str
+    hostname: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    working_dir: str
+    mounts: tuple[Mount, ...]
+    output: Output
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How it ended: 128 + n after signal n. `error` tells why it could not even be started."""
+
+    code: int
+    error: str = ""
+
+
+class StartError(Exception):
+    """The runtime could not start the container at all; the text is for the pod's owner."""
+
+
+class Process(Protocol):
+    """A started container."""
+
+    async def wait(self) -> Exit:
+        """Wait until nothing of it runs any more and all its output was handed over."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask its first process to end (SIGTERM)."""
+        ...
+
+    def kill(self) -> None:
+        """End every process of it now."""
+        ...
+
+
+class Runtime(Protocol):
+    """Starts containers of one sort."""
+
+    def missing(self) -> str | None:
+        """What this machine lacks to run it, with a hint; None where all is there."""
+        ...
+
+    def refuses(self, image: str) -> str | None:
+        """Why `image` can't be run here; None where it can."""
+        ...
+
+    async def start(self, config: ContainerConfig) -> Process:
+        """Start a container. Raises StartError."""
+        ...
+
+    async def clean(self) -> None:
+        """End whatever an earlier run of this program left behind."""
+        ...

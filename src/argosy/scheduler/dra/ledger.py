@@ -1,0 +1,126 @@
+"""Who has which device: allocations as the API tells them, and those assumed ahead of it.
+
+An assumed allocation counts from the moment of the decision until the informer shows the claim
+as it was written, so two decisions never give away the same capacity.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import msgspec
+
+from argosy.api.dra import Allocation, Consumer, ResourceClaim
+from argosy.base import quantity
+from argosy.scheduler.dra.inventory import DeviceId
+
+
+@dataclass(slots=True)
+class Use:
+    """What is taken of one device: wholly by so many, or in so many shares that sum up."""
+
+    wholes: int = 0
+    shares: int = 0
+    consumed: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    @property
+    def idle(self) -> bool:
+        """Nobody has anything of it."""
+        return not (self.wholes or self.shares)
+
+
+_IDLE = Use()
+
+
+@dataclass(frozen=True, slots=True)
+class _Assumed:
+    claim: ResourceClaim
+    written: int | None = None
+
+
+class Ledger:
+    """All claims, and what their allocations take."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, ResourceClaim] = {}
+        self._assumed: dict[str, _Assumed] = {}
+        self._counted: dict[str, Allocation] = {}
+        self._uses: dict[DeviceId, Use] = {}
+
+    def put(self, old: ResourceClaim | None, new: ResourceClaim | None) -> None:
+        """A claim came, changed or went."""
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            self._seen.pop(old.metadata.uid, None)
+            self._assumed.pop(old.metadata.uid, None)
+            self._recount(old.metadata.uid)
+        if new is not None:
+            self._seen[new.metadata.uid] = new
+            self._catch_up(new.metadata.uid)
+
+    def current(self, claim: ResourceClaim) -> ResourceClaim:
+        """`claim` with what is assumed of it."""
+        assumed = self._assumed.get(claim.metadata.uid)
+        return assumed.claim if assumed else claim
+
+    def assume(
+        self, claim: ResourceClaim, allocation: Allocation, consumers: tuple[Consumer, ...]
+    ) -> None:
+        """From now on `claim` counts as allocated to `consumers`."""
+        status = msgspec.structs.replace(
+            claim.status, allocation=allocation, reserved_for=consumers
+        )
+        assumed = msgspec.structs.replace(claim, status=status)
+        self._assumed[claim.metadata.uid] = _Assumed(assumed)
+        self._recount(claim.metadata.uid)
+
+    def written(self, claim: ResourceClaim) -> None:
+        """The server has taken the claim and gave it this version."""
+        uid = claim.metadata.uid
+        if uid in self._assumed:
+            self._assumed[uid] = _Assumed(claim, int(claim.metadata.resource_version))
+            self._catch_up(uid)
+
+    def forget(self, uid: str) -> None:
+        """What was assumed of the claim did not come to be."""
+        self._assumed.pop(uid, None)
+        self._recount(uid)
+
+    def use(self, device: DeviceId) -> Use:
+        """What is taken of `device`; don't change it."""
+        return self._uses.get(device, _IDLE)
+
+    def uses(self) -> Mapping[DeviceId, Use]:
+        """Every device of which something is taken."""
+        return self._uses
+
+    def _catch_up(self, uid: str) -> None:
+        assumed, seen = self._assumed.get(uid), self._seen.get(uid)
+        if assumed and assumed.written is not None and seen is not None:
+            if int(seen.metadata.resource_version) >= assumed.written:
+                del self._assumed[uid]
+        self._recount(uid)
+
+    def _recount(self, uid: str) -> None:
+        assumed, seen = self._assumed.get(uid), self._seen.get(uid)
+        claim = assumed.claim if assumed else seen
+        allocation = claim.status.allocation if claim else None
+        old = self._counted.pop(uid, None)
+        if old is not None:
+            self._count(old, -1)
+        if allocation is not None:
+            self._counted[uid] = allocation
+            self._count(allocation, 1)
+
+    def _count(self, allocation: Allocation, sign: int) -> None:
+        for result in allocation.devices.results:
+            device = DeviceId(result.driver, result.pool, result.device)
+            use = self._uses.setdefault(device, Use())
+            if not result.share_id:
+                use.wholes += sign
+            else:
+                use.shares += sign
+                for name, amount in result.consumed_capacity.items():
+                    use.consumed[name] += sign * quantity.parse(amount)
+            if use.idle:
+                del self._uses[device]

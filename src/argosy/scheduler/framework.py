@@ -1,0 +1,100 @@
+"""What a scheduler plugin is, and the words that plugins and decisions share.
+
+A plugin is a record of functions, so it can be read, tested and listed as data. A filter answers
+for many nodes at once (a mask over `rows`), a score likewise; what a function may look at is in
+its arguments, so every decision can be repeated. The table is `plugins.table`, the caches over
+filters and scores are in `ranking`, the decision itself in `decide`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from argosy.api.core import Pod
+from argosy.api.dra import Allocation, ResourceClaim
+from argosy.scheduler.columns import Columns, Rows
+from argosy.scheduler.dra.devices import Devices
+from argosy.scheduler.shape import Request, Shape
+
+Mask = NDArray[np.bool_]
+Scores = NDArray[np.int64]
+HIGHEST_SCORE = 100
+
+
+class UnschedulableError(Exception):
+    """The pod can't be placed; the message is for its condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why one node can't have the pod; `detail` names the node's own shortage."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A claim for a pod; `allocation` is None where the claim was allocated before."""
+
+    claim: ResourceClaim
+    allocation: Allocation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A pod's place."""
+
+    pod: Pod
+    node: str
+    request: Request
+    grants: tuple[Grant, ...] = ()
+
+
+class Reserver(Protocol):
+    """What one pod needs of nodes beside the columns; asked node by node, best score first."""
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The only nodes worth asking."""
+        ...
+
+    def reserve(self, node: str) -> tuple[Grant, ...] | Lack:
+        """What the pod would get on `node`; nothing is taken yet."""
+        ...
+
+    def elsewhere(self) -> str:
+        """Why a node outside of `nodes` can't have the pod."""
+        ...
+
+
+Filter = Callable[[Columns, Shape, Rows], Mask]
+Explain = Callable[[Columns, Shape, Rows], Mapping[str, int]]
+Score = Callable[[Columns, Shape, Rows], Scores]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """One concern of placing pods. Functions that a plugin has no use for are left out.
+
+    gate: why the pod isn't queued yet. refuse: why the pod can't be placed anywhere.
+    filter and explain: which of the rows can have the pod, and the reasons of those that can't,
+    counted. `usage` tells that the filter or score depends on what other pods use, otherwise it
+    depends on the node's spec alone. score: more is better; `reverse` turns raw counts into
+    0..100 with less being better, as upstream's reversed default normalization.
+    reserver: for what the columns don't hold.
+    """
+
+    name: str
+    gate: Callable[[Pod], str | None] | None = None
+    refuse: Callable[[Pod], str | None] | None = None
+    filter: Filter | None = None
+    explain: Explain | None = None
+    score: Score | None = None
+    weight: int = 1
+    reverse: bool = False
+    usage: bool = False
+    reserver: Callable[[Devices, Pod], Reserver | None] | None = None

@@ -1,0 +1,109 @@
+"""The SQLite file of a store: a log of changes by revision, as rows of one table.
+
+A row is a record while it is the newest of its key, and history while its revision is above the
+floor; rows that are neither are deleted in the course of later commits (as in kine). So a write is
+one append, there is no index to keep, and history survives a restart. Each row carries a checksum,
+and the revisions above the floor must be without a gap: a file that was damaged is not served.
+
+`begin` and `end` are the two halves of a transaction; they may run in different threads, but never
+at the same time.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from zlib import crc32
+
+from argosy.store.interface import Change, Record
+from argosy.store.log import Limits
+from argosy.store.state import FIRST_REVISION, State
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE change (revision INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB,"
+        " checksum INTEGER NOT NULL)",
+        "CREATE TABLE history (floor INTEGER NOT NULL)",
+        f"INSERT INTO history VALUES ({FIRST_REVISION})",
+    ),
+)
+"""Entry i brings a file from schema version i to i + 1. Entries are only ever added."""
+
+
+class DamageError(Exception):
+    """The file reads well but does not add up."""
+
+
+class Database:
+    """The statements, over a connection that leaves transactions to its user."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def begin(self, changes: Sequence[Change]) -> None:
+        """Start a transaction that adds `changes`."""
+        self.undo()  # of the one before, where its own undo failed
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", map(_row, changes))
+
+    def trim(self, dropped: Sequence[int], floor: int) -> None:
+        """Let the transaction also remove the rows `dropped` and raise the floor."""
+        rows = ((revision,) for revision in dropped)
+        self._connection.executemany("DELETE FROM change WHERE revision = ?", rows)
+        self._connection.execute("UPDATE history SET floor = ?", (floor,))
+
+    def end(self) -> None:
+        """Commit: on return, the transaction is on the disk."""
+        self._connection.execute("COMMIT")
+
+    def undo(self) -> None:
+        """Roll back, where there is something to."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def load(self, limits: Limits) -> tuple[State, list[int]]:
+        """The state as stored, and the revisions whose rows are not needed any more.
+
+        Raises DamageError, sqlite3.Error.
+        """
+        (fault,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if fault != "ok":
+            raise DamageError(fault)
+        (floor,) = self._connection.execute("SELECT floor FROM history").fetchone() or (0,)
+        state = State(floor, limits)
+        dropped = self._load_records(state)
+        for revision, key, value in self._rows("revision > ?", floor):
+            current = state.get(key)
+            if revision != state.revision + 1 or (current is None and value is None):
+                raise DamageError(f"changes before revision {revision} are missing")
+            previous = current.value if current else None
+            dropped += state.publish([Change(key, revision, value, previous)])
+        return state, dropped
+
+    def _load_records(self, state: State) -> list[int]:
+        records: dict[str, Record] = {}
+        dropped = []
+        for revision, key, value in self._rows("revision <= ?", state.revision):
+            if key in records:
+                dropped.append(records.pop(key).revision)
+            if value is None:
+                dropped.append(revision)
+            else:
+                records[key] = Record(key, value, revision)
+        state.restore(records.values())
+        return dropped
+
+    def _rows(self, where: str, floor: int) -> Iterator[tuple[int, str, bytes | None]]:
+        query = f"SELECT revision, key, value, checksum FROM change WHERE {where} ORDER BY revision"
+        for revision, key, value, checksum in self._connection.execute(query, (floor,)):
+            if not isinstance(value, bytes | None) or _checksum(revision, key, value) != checksum:
+                raise DamageError(f"the checksum of revision {revision} is wrong")
+            yield revision, key, value
+
+
+def _row(change: Change) -> tuple[int, str, bytes | None, int]:
+    checksum = _checksum(change.revision, change.key, change.value)
+    return change.revision, change.key, change.value, checksum
+
+
+def _checksum(revision: int, key: str, value: bytes | None) -> int:
+    head = crc32(f"{revision} {value is None} {key}".encode())
+    return crc32(value or b"", head)

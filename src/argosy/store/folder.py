@@ -1,0 +1,117 @@
+"""The folder of a SQLite store: made private, locked, opened and brought to today's schema.
+
+Whatever stands in the way becomes a `StoreOpenError` with a hint.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from argosy.store.database import MIGRATIONS, DamageError
+from argosy.store.interface import StoreOpenError
+
+FILE = "store.db"
+LOCK = "store.lock"
+
+_DAMAGED = "restore the folder from a backup, or move it away to start with an empty cluster"
+_ACCESS = "choose a folder on a local disk with room, which this user may write to"
+_ACCESS_CODES = (
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+)
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong with `folder` into a StoreOpenError."""
+    try:
+        yield
+    except (DamageError, UnicodeError) as error:
+        raise StoreOpenError(f"the store in {folder} is damaged: {error}", _DAMAGED) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreOpenError(f"opening the store in {folder}: {reason}", _ACCESS) from error
+    except sqlite3.Error as error:
+        if _primary(error) in _ACCESS_CODES:
+            raise StoreOpenError(f"opening the store in {folder}: {error}", _ACCESS) from error
+        raise StoreOpenError(f"the store in {folder} is damaged: {error}", _DAMAGED) from error
+
+
+def _primary(error: sqlite3.Error) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)  # absent where Python itself complains
+    return None if code is None else code & 0xFF
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder, made where it isn't there, against every other process."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(lock, folder)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.pread(lock, 32, 0).decode(errors="replace").strip()
+        raise StoreOpenError(
+            f"another process{f' ({owner})' * bool(owner)} uses the store in {folder}",
+            "stop that process, or choose another folder",
+        ) from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"pid {os.getpid()}\n".encode(), 0)
+
+
+@contextmanager
+def connected(
+    folder: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
+) -> Iterator[sqlite3.Connection]:
+    """A connection to the folder's file, made where it isn't there, at the newest schema."""
+    path = folder / FILE
+    # SQLite would make it readable to everyone; its neighbours take their mode from it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, timeout=0.1, isolation_level=None, check_same_thread=False)
+    with closing(connection):
+        version = _version(connection, folder, len(migrations))
+        _configure(connection)
+        for i in range(version, len(migrations)):
+            _migrate(connection, migrations[i], i + 1)
+        yield connection
+
+
+def _version(connection: sqlite3.Connection, folder: Path, newest: int) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= newest:
+        raise StoreOpenError(
+            f"the store in {folder} has schema version {version}; this Argosy knows up to {newest}",
+            "run the version of Argosy that wrote it or a newer one, or choose another folder",
+        )
+    return version
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise OSError(f"the file system doesn't support SQLite's write-ahead log (mode {mode})")
+    connection.execute("PRAGMA synchronous = FULL")  # an fsync in each commit
+    connection.execute("PRAGMA wal_autocheckpoint = 1000")  # pages; more makes p99 worse
+
+
+def _migrate(connection: sqlite3.Connection, statements: tuple[str, ...], version: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in statements:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("COMMIT")

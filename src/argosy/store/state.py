@@ -1,0 +1,146 @@
+"""What a store holds in memory: the durable state, the pending writes on top of it, the log.
+
+Readers and watches see the durable state. A mutation sees the head: the durable state with the
+pending writes laid over it. `stage` adds a pending write, `publish` makes the oldest ones durable
+(called once they are), `rollback` drops them all (called when the disk refused).
+
+Keys are kept in one sorted list: an insert moves half of it, 6 µs at 100,000 keys.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from argosy.store.interface import DELETE, Change, Mutation, Record
+from argosy.store.log import Entry, Limits, Log, Watch
+
+FIRST_REVISION = 1
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What a write came to: `outcome` may be told once `revision` is durable."""
+
+    change: Change | None
+    outcome: Record | None | Exception
+    revision: int
+
+    def told(self) -> Record | None:
+        """The outcome, returned or raised."""
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    record: Record | None
+    revision: int
+
+
+class State:
+    """Both views of the keys. All of it runs in the event loop's thread and never awaits."""
+
+    def __init__(self, revision: int = FIRST_REVISION, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.log = Log(revision, limits)
+        self.head = revision
+        self._records: dict[str, Record] = {}
+        self._keys: list[str] = []
+        self._pending: dict[str, _Pending] = {}
+
+    @property
+    def revision(self) -> int:
+        """The newest durable revision."""
+        return self.log.newest
+
+    def get(self, key: str) -> Record | None:
+        """The durable record of `key`."""
+        return self._records.get(key)
+
+    def under(self, prefix: str) -> list[Record]:
+        """The durable records under `prefix`, in key order."""
+        low, high = bisect_left(self._keys, prefix), _end(self._keys, prefix)
+        return [self._records[key] for key in self._keys[low:high]]
+
+    def watch(self, prefix: str, after: int) -> Watch:
+        """A reader of the durable changes."""
+        return Watch(self.log, prefix, after)
+
+    def restore(self, records: Iterable[Record]) -> None:
+        """Fill an empty state with what was there at its first revision."""
+        self._records = {record.key: record for record in records}
+        self._keys = sorted(self._records)
+
+    def stage(self, key: str, mutate: Mutation) -> Staged:
+        """Run `mutate` on the head, and note its change as pending.
+
+        What it returns or raises rests on what it saw, so the caller may hear of it only when that
+        is durable: hence the revision, also where nothing is written.
+        """
+        key.encode()  # a lone surrogate could not be stored: refused before it enters a batch
+        pending = self._pending.get(key)
+        current = pending.record if pending else self._records.get(key)
+        seen = pending.revision if pending else self.revision
+        revision = self.head + 1
+        try:
+            value = _checked(mutate(current, revision))
+        except Exception as error:
+            return Staged(None, error, seen)
+        if value is None or (value is DELETE and current is None):
+            return Staged(None, current, seen)
+        return self._staged(key, current, None if value is DELETE else cast(bytes, value))
+
+    def _staged(self, key: str, current: Record | None, value: bytes | None) -> Staged:
+        self.head += 1
+        previous = current.value if current else None
+        record = Record(key, cast(bytes, previous if value is None else value), self.head)
+        self._pending[key] = _Pending(None if value is None else record, self.head)
+        return Staged(Change(key, self.head, value, previous), record, self.head)
+
+    def publish(self, changes: Sequence[Change]) -> list[int]:
+        """Make the next changes durable and visible.
+
+        Returns the revisions that were dropped from the history and hold no record any more.
+        """
+        for change in changes:
+            self._publish(change)
+        dropped = self.log.trim()
+        self.log.announce(changes)
+        return dropped
+
+    def _publish(self, change: Change) -> None:
+        key, pending = change.key, self._pending.get(change.key)
+        if pending and pending.revision == change.revision:
+            del self._pending[key]
+        current = self._records.get(key)
+        self.log.append(Entry(change, current.revision if current else None))
+        self.head = max(self.head, change.revision)
+        if change.value is None:
+            del self._records[key]
+            del self._keys[bisect_left(self._keys, key)]
+            return
+        if current is None:
+            insort(self._keys, key)
+        record = pending.record if pending and pending.revision == change.revision else None
+        self._records[key] = record or Record(key, change.value, change.revision)
+
+    def rollback(self) -> None:
+        """Drop every pending write."""
+        self._pending.clear()
+        self.head = self.revision
+
+
+def _checked(value: object) -> object:
+    if value is None or value is DELETE or isinstance(value, bytes):
+        return value
+    raise TypeError(f"a mutation returned {type(value).__name__}, not bytes, DELETE or None")
+
+
+def _end(keys: Sequence[str], prefix: str) -> int:
+    """Where the keys that start with `prefix` end."""
+    stem = prefix.rstrip("\U0010ffff")  # the last character has no successor
+    if not stem:
+        return len(keys)
+    return bisect_left(keys, stem[:-1] + chr(ord(stem[-1]) + 1))

@@ -1,0 +1,116 @@
+"""The house rules that every test is held to.
+
+- Sockets connect to this machine only, so no test depends on the network.
+- A unit test takes two seconds at most. Tests that start whole processes are exempt.
+- In continuous integration (`CI` is set) a skip fails unless `allowed_skips.txt` lists its reason,
+  so that no test falls silent unnoticed.
+"""
+
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parent
+SECONDS = 2.0
+MAY_BE_SLOW = frozenset({"e2e", "examples", "tools"})
+
+WAITED = pytest.StashKey[float]()
+
+
+def pytest_configure() -> None:
+    """From here on, no test reaches another machine."""
+    sys.addaudithook(refuse_network)
+
+
+def refuse_network(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook that stops connections and datagrams to other machines.
+
+    Unlike a patched `socket.connect` it also holds for sockets that C code makes through Python.
+    """
+    if event in ("socket.connect", "socket.sendto"):
+        used, address = args
+        if used.family != socket.AF_UNIX and not is_local(address):
+            raise PermissionError(f"tests may connect to this machine only, not to {address!r}")
+
+
+def is_local(address: object) -> bool:
+    """Whether an AF_INET or AF_INET6 address is of this machine's loopback."""
+    if not isinstance(address, tuple):
+        return False
+    if address[0] == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Notes how long the test stood in line for a processor."""
+    began = in_line()
+    try:
+        return (yield)
+    finally:
+        item.stash[WAITED] = in_line() - began
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns a slow test's report and an unlisted skip's into a failure."""
+    report = yield
+    spent = report.duration - item.stash.get(WAITED, 0.0)
+    if report.when == "call" and report.passed and spent > SECONDS and is_unit(item.path):
+        report.outcome = "failed"
+        report.longrepr = f"took {spent:.1f} s; a unit test may take {SECONDS:.0f} s"
+    if not hasattr(report, "wasxfail"):
+        fail_unlisted_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module may skip itself as a whole: the same rule."""
+    report = yield
+    fail_unlisted_skip(report)
+    return report
+
+
+def fail_unlisted_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """In CI, makes a failure of a skip whose reason `allowed_skips.txt` doesn't list."""
+    if not (report.skipped and os.environ.get("CI") and isinstance(report.longrepr, tuple)):
+        return
+    reason = report.longrepr[2].removeprefix("Skipped: ")
+    if reason not in allowed_skips():
+        report.outcome = "failed"
+        report.longrepr = f"skipped for a reason that tests/allowed_skips.txt lacks: {reason}"
+
+
+def allowed_skips() -> frozenset[str]:
+    """The committed reasons."""
+    lines = (TESTS / "allowed_skips.txt").read_text().splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def is_unit(path: Path) -> bool:
+    """Whether a test file is held to the time limit."""
+    return path.relative_to(TESTS).parts[0] not in MAY_BE_SLOW
+
+
+def in_line() -> float:
+    """Seconds that this thread was ready to run while others had the processors.
+
+    Taken off a test's time, so that a busy machine fails nobody (proc(5), schedstat).
+    """
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0

@@ -1,0 +1,355 @@
+"""What only the SQLite store has to promise: group commits, failing disks, restarts."""
+
+import asyncio
+import resource
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from argosy.store.database import Database
+from argosy.store.folder import FILE, connected, locked
+from argosy.store.interface import (
+    DELETE,
+    Change,
+    CompactedError,
+    Mutation,
+    Record,
+    StoreUnavailableError,
+)
+from argosy.store.log import Limits
+from argosy.store.sqlite import TRIM_FROM, SqliteStore
+
+
+class Disk:
+    """A real database that holds its commits while `gate` is shut, and fails where told to."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.gate = threading.Event()
+        self.gate.set()
+        self.committing = threading.Event()
+        self.failing: set[str] = set()
+        self.batches: list[int] = []
+
+    def _step(self, name: str) -> None:
+        if name in self.failing:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    def begin(self, changes: Sequence[Change]) -> None:
+        self.database.begin(changes)
+        self.batches.append(len(changes))
+        self._step("begin")
+
+    def trim(self, dropped: Sequence[int], floor: int) -> None:
+        self.database.trim(dropped, floor)
+        self._step("trim")
+
+    def end(self) -> None:
+        self.committing.set()
+        assert self.gate.wait(5)
+        self._step("end")
+        self.database.end()
+
+    def undo(self) -> None:
+        self._step("undo")
+        self.database.undo()
+
+
+def open_on_disk(folder: Path, limits: Limits | None = None) -> tuple[SqliteStore, Disk]:
+    with ExitStack() as files:
+        files.enter_context(locked(folder))
+        disk = Disk(Database(files.enter_context(connected(folder))))
+        state, dropped = disk.database.load(limits or Limits())
+        return SqliteStore(disk, state, dropped, files.pop_all()), disk
+
+
+def put(value: bytes) -> Mutation:
+    return lambda _now, _revision: value
+
+
+def delete(_now: Record | None, _revision: int) -> object:
+    return DELETE
+
+
+async def held(store: SqliteStore, disk: Disk, key: str) -> asyncio.Task[Record | None]:
+    """A write whose commit has begun and waits at the gate."""
+    disk.gate.clear()
+    disk.committing.clear()
+    task = asyncio.create_task(store.write(key, put(b"held")))
+    assert await asyncio.to_thread(disk.committing.wait, 5)
+    return task
+
+
+async def test_while_a_commit_is_under_way_mutations_see_it_and_readers_do_not(
+    tmp_path: Path,
+) -> None:
+    store, disk = open_on_disk(tmp_path)
+    first = await held(store, disk, "/a")
+    seen: list[tuple[Record | None, int]] = []
+
+    def mutate(now: Record | None, revision: int) -> bytes:
+        seen.append((now, revision))
+        return b"second"
+
+    second = asyncio.create_task(store.write("/a", mutate))
+    reader = asyncio.create_task(anext(store.watch("/", 1)))
+    await asyncio.sleep(0)
+    assert seen == [(Record("/a", b"held", 2), 3)]
+    assert (store.revision, store.get("/a"), store.list("/")) == (1, None, [])
+    assert not first.done() and not second.done() and not reader.done()
+
+    disk.gate.set()
+    assert await first == Record("/a", b"held", 2)
+    assert await second == Record("/a", b"second", 3)
+    assert await reader == Change("/a", 2, b"held", None)
+    await store.close()
+
+
+async def test_what_a_caller_learns_of_a_pending_write_waits_for_it(tmp_path: Path) -> None:
+    def refuse(now: Record | None, _revision: int) -> bytes:
+        raise FileExistsError(now)
+
+    store, disk = open_on_disk(tmp_path)
+    first = await held(store, disk, "/a")
+    reader = asyncio.create_task(store.write("/a", lambda _now, _revision: None))
+    refused = asyncio.create_task(store.write("/a", refuse))
+    await asyncio.sleep(0)
+    assert not reader.done() and not refused.done()
+    assert await store.write("/b", lambda _now, _revision: None) is None
+
+    disk.gate.set()
+    assert await reader == await first == store.get("/a")
+    with pytest.raises(FileExistsError):
+        await refused
+    await store.close()
+
+
+async def test_writes_that_come_during_a_commit_share_the_next(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    first = await held(store, disk, "/first")
+    others = [asyncio.create_task(store.write(f"/{i}", put(b"x"))) for i in range(30)]
+    await asyncio.sleep(0)
+    disk.gate.set()
+    await asyncio.gather(first, *others)
+    assert disk.batches == [1, 30]
+    await store.close()
+
+
+@pytest.mark.parametrize("step", ["begin", "end"])
+async def test_a_refused_commit_takes_all_that_rests_on_it_and_nothing_else(
+    tmp_path: Path, step: str
+) -> None:
+    store, disk = open_on_disk(tmp_path)
+    await store.write("/kept", put(b"kept"))
+    first = await held(store, disk, "/a")
+    outcomes: tuple[Mutation, ...] = (put(b"b"), delete, lambda _now, _revision: None)
+    others = [asyncio.create_task(store.write("/a", outcome)) for outcome in outcomes]
+    others.append(asyncio.create_task(store.write("/kept", put(b"changed"))))
+    await asyncio.sleep(0)
+    if step == "begin":  # the first batch is durable, the second isn't
+        disk.failing = {"begin"}
+    else:
+        disk.failing = {"end"}
+    disk.gate.set()
+    results = await asyncio.gather(first, *others, return_exceptions=True)
+
+    refused = [isinstance(result, StoreUnavailableError) for result in results]
+    if step == "begin":
+        assert refused == [False, True, True, True, True]
+        expected = {"/a": b"held", "/kept": b"kept"}
+    else:
+        assert refused == [True] * 5
+        expected = {"/kept": b"kept"}
+    assert {record.key: record.value for record in store.list("/")} == expected
+    assert "disk is full" in str(results[-1])
+    await _works_again(store, disk, expected, tmp_path)
+
+
+async def _works_again(
+    store: SqliteStore, disk: Disk, expected: dict[str, bytes], folder: Path
+) -> None:
+    before, watch = store.revision, store.watch("/", store.revision)
+    with pytest.raises(StoreUnavailableError):
+        await store.write("/again", put(b"again"))
+    disk.failing = set()
+    assert await store.write("/again", put(b"again")) == Record("/again", b"again", before + 1)
+    assert (await anext(watch)).revision == before + 1
+    await store.close()
+
+    reopened = SqliteStore.open(folder)
+    found = {record.key: record.value for record in reopened.list("/")}
+    assert found == {**expected, "/again": b"again"}
+    assert reopened.revision == before + 1
+    await reopened.close()
+
+
+async def test_a_rollback_that_fails_too_is_made_up_for(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    disk.failing = {"end", "undo"}
+    with pytest.raises(StoreUnavailableError):
+        await store.write("/lost", put(b"x"))
+    disk.failing = set()
+    await store.write("/kept", put(b"x"))
+    await store.close()
+
+    reopened = SqliteStore.open(tmp_path)
+    assert [record.key for record in reopened.list("")] == ["/kept"]
+    await reopened.close()
+
+
+async def test_a_refused_trim_is_tried_again(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path, Limits(changes=1))
+    disk.failing = {"trim"}
+    with pytest.raises(StoreUnavailableError):
+        for i in range(TRIM_FROM * 2):
+            await store.write("/a", put(b"%d" % i))
+    disk.failing = set()
+    await store.write("/a", put(b"last"))
+    newest = store.revision
+    assert _revisions(tmp_path) == [newest - 2, newest - 1, newest]
+    store.compact(newest)
+    await store.close()
+    assert _revisions(tmp_path) == [newest]
+
+
+async def test_a_cancelled_close_can_be_called_again(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    first = await held(store, disk, "/a")
+    closing_task = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    closing_task.cancel()
+    disk.gate.set()
+    assert await first == Record("/a", b"held", 2)
+    await store.close()
+    await SqliteStore.open(tmp_path).close()
+
+
+@contextmanager
+def _largest_file(size: int) -> Iterator[None]:
+    """The system refuses to let any file grow beyond `size`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_full_disk_refuses_the_write_and_later_ones_work(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    small, big = b"s" * 100, b"b" * 2**20
+    await store.write("/small", put(small))
+    with _largest_file(2**18):
+        for _ in range(2):
+            with pytest.raises(StoreUnavailableError):
+                await store.write("/big", put(big))
+        await store.write("/small", put(small * 2))
+    await store.write("/big", put(big))
+    await store.close()
+
+    reopened = SqliteStore.open(tmp_path)
+    assert reopened.list("") == [Record("/big", big, 4), Record("/small", small * 2, 3)]
+    await reopened.close()
+
+
+# Restarts
+
+
+def _revisions(folder: Path) -> list[int]:
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        query = "SELECT revision FROM change ORDER BY revision"
+        return [revision for (revision,) in connection.execute(query)]
+
+
+async def test_history_survives_a_restart(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    await store.write("/a", put(b"1"))
+    await store.write("/a", put(b"2"))
+    await store.write("/a", delete)
+    await store.close()
+
+    reopened = SqliteStore.open(tmp_path)
+    watch = reopened.watch("/", 1)
+    await reopened.close()
+    assert [change async for change in watch] == [
+        Change("/a", 2, b"1", None),
+        Change("/a", 3, b"2", b"1"),
+        Change("/a", 4, None, b"2"),
+    ]
+
+
+async def test_compaction_survives_a_restart_and_so_does_the_revision(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    for key in ("/a", "/b", "/a"):
+        await store.write(key, put(b"x"))
+    await store.write("/b", delete)
+    store.compact(5)
+    await store.close()
+    assert _revisions(tmp_path) == [4]
+
+    for _ in range(2):
+        reopened = SqliteStore.open(tmp_path)
+        assert reopened.revision == 5
+        with pytest.raises(CompactedError):
+            await anext(reopened.watch("/", 4))
+        await reopened.close()
+
+
+async def test_the_revision_survives_when_nothing_else_is_left(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    await store.write("/a", put(b"x"))
+    await store.write("/a", delete)
+    store.compact(store.revision)
+    await store.close()
+    assert _revisions(tmp_path) == []
+
+    reopened = SqliteStore.open(tmp_path)
+    assert await reopened.write("/a", put(b"x")) == Record("/a", b"x", 4)
+    await reopened.close()
+
+
+@pytest.mark.parametrize("last", [put(b"x"), delete], ids=["put", "delete"])
+async def test_the_file_does_not_keep_what_history_forgot(tmp_path: Path, last: Mutation) -> None:
+    limit = 10
+    store = SqliteStore.open(tmp_path, limits=Limits(changes=limit))
+    for i in range(TRIM_FROM * 3):
+        await asyncio.gather(store.write(f"/{i % 3}", put(b"x")), store.write(f"/{i % 3}", last))
+    # Unlike the memory, the file may be one bite behind.
+    assert len(_revisions(tmp_path)) <= 3 + limit + TRIM_FROM + 2
+    await store.close()
+    assert len(_revisions(tmp_path)) <= 3 + limit
+
+
+async def test_smaller_limits_hold_after_a_restart(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    for _ in range(30):
+        await store.write("/a", put(b"x" * 100))
+    await store.close()
+
+    reopened = SqliteStore.open(tmp_path, limits=Limits(bytes=1000))
+    with pytest.raises(CompactedError) as caught:
+        await anext(reopened.watch("/", 1))
+    assert caught.value.oldest == 31 - 9 + 1  # nine entries of 102 bytes
+    await reopened.close()
+    assert _revisions(tmp_path) == list(range(22, 32))  # and what the oldest replaced
+
+
+Loop = Callable[[], asyncio.AbstractEventLoop]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_it_runs_on_either_event_loop(tmp_path: Path, loop: Loop) -> None:
+    async def main() -> int:
+        store = SqliteStore.open(tmp_path)
+        watch = store.watch("/", 1)
+        await asyncio.gather(*(store.write(f"/{i}", put(b"x")) for i in range(20)))
+        await store.close()
+        return len([change async for change in watch])
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(main()) == 20
