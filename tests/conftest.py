@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).parent
 SECONDS = 2.0
@@ -24,8 +25,10 @@ WAITED = pytest.StashKey[float]()
 
 
 def pytest_configure() -> None:
-    """From here on, no test reaches another machine."""
+    """From here on, no test reaches another machine, and Hypothesis minds no clock of its own."""
     sys.addaudithook(refuse_network)
+    settings.register_profile("house", settings(), deadline=None)
+    settings.load_profile("house")
 
 
 def refuse_network(event: str, args: tuple[Any, ...]) -> None:
@@ -33,21 +36,20 @@ def refuse_network(event: str, args: tuple[Any, ...]) -> None:
 
     Unlike a patched `socket.connect` it also holds for sockets that C code makes through Python.
     """
-    if event in ("socket.connect", "socket.sendto"):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         used, address = args
-        if used.family != socket.AF_UNIX and not is_local(address):
+        if used.family in (socket.AF_INET, socket.AF_INET6) and not is_local(address):
             raise PermissionError(f"tests may connect to this machine only, not to {address!r}")
 
 
 def is_local(address: object) -> bool:
-    """Whether an AF_INET or AF_INET6 address is of this machine's loopback."""
+    """Whether an address is of the loopback; none at all is that of an earlier connect."""
     if not isinstance(address, tuple):
-        return False
-    if address[0] == "localhost":
         return True
+    host = address[0]
     try:
-        return ipaddress.ip_address(address[0]).is_loopback
-    except ValueError:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
         return False
 
 
@@ -70,7 +72,7 @@ def pytest_runtest_makereport(
     spent = report.duration - item.stash.get(WAITED, 0.0)
     if report.when == "call" and report.passed and spent > SECONDS and is_unit(item.path):
         report.outcome = "failed"
-        report.longrepr = f"took {spent:.1f} s; a unit test may take {SECONDS:.0f} s"
+        report.longrepr = f"took {spent:.1f} s; a unit test may take {SECONDS:g} s"
     if not hasattr(report, "wasxfail"):
         fail_unlisted_skip(report)
     return report

@@ -2,8 +2,8 @@
 
 Vulture looks for names that are defined and never mentioned. Names that frameworks call are listed
 in `pyproject.toml` (`[tool.vulture]`), each group with its reason. One rule needs more than names:
-the fields of a class that inherits (views and other msgspec structs, named tuples) are the shape
-of data from outside, so they may stand unread. Fields of dataclasses, which are ours alone, may not.
+fields of a class that inherits (views and other msgspec structs, named tuples) are the shape of
+data from outside and may stand unread. Fields of dataclasses, which are ours alone, may not.
 """
 
 import ast
@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tools.files import project_files
 from vulture.core import Item, Vulture
 
 
@@ -29,14 +30,13 @@ def main(root: Path) -> int:
 def unused(
     root: Path,
     *,
-    paths: list[str],
     min_confidence: int,
     ignore_names: list[str],
     ignore_decorators: list[str],
 ) -> list[Item]:
-    """What Vulture finds under `paths`, without the fields of inheriting classes."""
+    """What Vulture finds in all of the project, without the fields of inheriting classes."""
     vulture = Vulture(ignore_names=ignore_names, ignore_decorators=ignore_decorators)
-    vulture.scavenge([root / path for path in paths])
+    vulture.scavenge([root / path for path in project_files(root, ".py")])
     found: list[Item] = vulture.get_unused_code(min_confidence)
     fields = {path: shape_fields(path) for path in {item.filename for item in found}}
     return [item for item in found if item.first_lineno not in fields[item.filename]]

@@ -292,11 +292,11 @@ async def test_a_watch_that_is_polled_is_not_overtaken_either(store: Store) -> N
     for _ in range(3):
         waiting = asyncio.create_task(read(watch, 1))
         await asyncio.sleep(0)
-        await fill(store, *(f"/b/{i}" for i in range(15)))
+        await fill(store, *(f"/b/{i}" for i in range(25)))
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
     await fill(store, "/a")
-    assert await read(watch, 1) == [47]
+    assert await read(watch, 1) == [77]
 
 
 # Close

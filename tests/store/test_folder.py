@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from argosy.store.database import MIGRATIONS
 from argosy.store.folder import FILE, LOCK, connected
-from argosy.store.interface import Record, StoreOpenError
+from argosy.store.interface import DELETE, Record, StoreOpenError
 from argosy.store.sqlite import SqliteStore
 
 
@@ -120,8 +120,19 @@ async def test_a_tampered_file_is_refused(tmp_path: Path, statement: str) -> Non
     assert "backup" in error.hint
 
 
-@pytest.mark.parametrize("content", [b"this is no database, but it is long enough" * 50])
-def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes) -> None:
+async def test_a_delete_of_a_record_that_vanished_is_refused(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    store = SqliteStore.open(tmp_path)
+    store.compact(store.revision)
+    await store.write("/1", lambda _now, _revision: DELETE)
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute("DELETE FROM change WHERE revision = 3")
+    assert "changes before revision 5 are missing" in str(refused(tmp_path))
+
+
+def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    content = b"this is no database, but it is long enough" * 50
     (tmp_path / FILE).write_bytes(content)
     assert "is damaged" in str(refused(tmp_path))
     assert (tmp_path / FILE).read_bytes() == content
@@ -158,6 +169,12 @@ def test_a_flipped_bit_is_noticed_or_does_no_harm(
         found = store.list("")
         asyncio.run(store.close())
     assert found == healthy[1]
+
+
+def test_a_commit_means_an_fsync(tmp_path: Path) -> None:
+    with connected(tmp_path) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 async def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:

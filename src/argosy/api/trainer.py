@@ -48,7 +48,6 @@ class TrainJobSpec(View, frozen=True, kw_only=True):
     runtime_ref: RuntimeRef
     trainer: Trainer = Trainer()
     suspend: bool = False
-    active_deadline_seconds: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class JobStatus(View, frozen=True, kw_only=True):

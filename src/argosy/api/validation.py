@@ -145,7 +145,7 @@ def _pod_group(new: Json, old: Json | None) -> list[FieldError]:
 
 def _train_job(new: Json, old: Json | None) -> list[FieldError]:
     errors = names.label(new["metadata"].get("name") or "", "metadata.name")
-    for field in ("spec.runtimeRef", "spec.trainer", "spec.activeDeadlineSeconds"):
+    for field in ("spec.runtimeRef", "spec.trainer"):
         errors += immutable(field)(new, old)
     return errors
 

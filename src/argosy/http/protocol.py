@@ -11,7 +11,7 @@ A client that goes away, or closes its sending half, cancels whatever its connec
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Final, cast
@@ -276,7 +276,7 @@ class Connection(asyncio.Protocol):
         else:
             self._outbox.send(answer)
 
-    async def _stream(self, body: AsyncIterator[bytes], *, chunked: bool) -> bool:
+    async def _stream(self, body: AsyncGenerator[bytes, None], *, chunked: bool) -> bool:
         """Send the pieces as they come; True if the body went out whole."""
         frame: Callable[[bytes], bytes] = _chunk if chunked else bytes
         self._streaming = True
@@ -306,8 +306,7 @@ def _chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-async def _finish(body: object) -> None:
-    """Close an iterator if it can be closed (asynchronous generators can)."""
-    close = getattr(body, "aclose", None)
-    if close is not None:
-        await close()
+async def _finish(body: bytes | AsyncGenerator[bytes, None]) -> None:
+    """Let a stream that is not read further clean up."""
+    if not isinstance(body, bytes):
+        await body.aclose()

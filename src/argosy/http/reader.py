@@ -74,7 +74,7 @@ class RequestReader:
             self._parser.feed_data(data)
             if self._untold > self._limits.header_bytes:
                 self._refusal = Refusal(431, "request header fields are too large")
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             # After the last request it is an upgrade, or data that nobody asked for.
             if self._refusal is None and self._reading():
                 self._refusal = Refusal(400, f"malformed request: {error}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from argosy.api.meta import Object
@@ -22,6 +23,10 @@ class Manager:
         self.clock = clock
         self._informers: dict[tuple[type[Object], Resource], Informer[Any]] = {}
         self._runners: list[Callable[[], Awaitable[None]]] = []
+
+    def client_as(self, name: str) -> Client:
+        """The client under a field manager of its own: what it applies is `name`'s."""
+        return replace(self.client, manager=name)
 
     def informer(self, kind: type[T], resource: Resource | None = None) -> Informer[T]:
         """The shared informer of `kind`, made at the first call."""

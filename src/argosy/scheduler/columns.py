@@ -8,6 +8,7 @@ rows changed since a reader last looked: one for what a node is, one for what it
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from argosy.api.core import Node, Taint
 from argosy.scheduler.shape import BASE, LARGEST, Request, amount
 
 Rows = slice | NDArray[np.intp]
+Flags = NDArray[np.bool_]
+Amounts = NDArray[np.int64]
+Ids = NDArray[np.int32]
+Scalar = TypeVar("Scalar", bound=np.generic)
 log = logging.getLogger(__name__)
 
 _FIRST_ROWS = 64
@@ -58,23 +63,23 @@ class Columns:
         self.names: list[str] = []
         self.row_of: dict[str, int] = {}
         self.resources: dict[str, int] = {name: i for i, name in enumerate(BASE)}
-        self.live = np.zeros(_FIRST_ROWS, dtype=np.bool_)
-        self.unschedulable = np.zeros(_FIRST_ROWS, dtype=np.bool_)
-        self.allocatable = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64)
-        self.requested = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64)
-        self.scored = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
-        self.taint_ids = np.zeros(_FIRST_ROWS, dtype=np.int32)
+        self.live: Flags = np.zeros(_FIRST_ROWS, dtype=np.bool_)
+        self.unschedulable: Flags = np.zeros(_FIRST_ROWS, dtype=np.bool_)
+        self.allocatable: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64)
+        self.requested: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64)
+        self.scored: Amounts = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
+        self.taint_ids: Ids = np.zeros(_FIRST_ROWS, dtype=np.int32)
         self.taint_sets: list[tuple[Taint, ...]] = [()]
         self.node_changes = ChangeLog()
         self.usage_changes = ChangeLog()
         self._nodes: list[Node | None] = []
         self._free_rows: list[int] = []
         self._taint_index: dict[tuple[Taint, ...], int] = {(): 0}
-        self._labels: dict[str, NDArray[np.int32]] = {}
+        self._labels: dict[str, Ids] = {}
         self._label_values: dict[str, int] = {}
         self._pods: dict[str, tuple[str, Request]] = {}
         self._pods_on: defaultdict[str, dict[str, Request]] = defaultdict(dict)
-        self._vectors: dict[Request, NDArray[np.int64]] = {}
+        self._vectors: dict[Request, Amounts] = {}
 
     @property
     def everything(self) -> slice:
@@ -153,7 +158,7 @@ class Columns:
             self._use(row, request, -1)
         return True
 
-    def vector(self, request: Request) -> NDArray[np.int64]:
+    def vector(self, request: Request) -> Amounts:
         """`request` along the resource columns; don't change it."""
         known = self._vectors.get(request)
         if known is not None:
@@ -169,7 +174,7 @@ class Columns:
         self._vectors[request] = vector
         return vector
 
-    def labelled(self, key: str, value: str, rows: Rows) -> NDArray[np.bool_]:
+    def labelled(self, key: str, value: str, rows: Rows) -> Flags:
         """Which of `rows` have the label."""
         if key not in self._labels:
             ids = np.zeros(len(self.live), dtype=np.int32)
@@ -177,7 +182,8 @@ class Columns:
                 ids[row] = self._label_id(node.metadata.labels.get(key) if node else None)
             self._labels[key] = ids
         wanted = self._label_values.get(value, -1)
-        return self._labels[key][rows] == wanted
+        found: Flags = self._labels[key][rows] == wanted
+        return found
 
     def _new_row(self, name: str) -> int:
         if self._free_rows:
@@ -258,5 +264,5 @@ def _allocatable(node: Node, resource: str) -> int:
         return 0
 
 
-def _doubled(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _doubled(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return np.concatenate((array, np.zeros_like(array)))

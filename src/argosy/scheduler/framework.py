@@ -6,7 +6,7 @@ its arguments, so every decision can be repeated. The table is `plugins.table`, 
 filters and scores are in `ranking`, the decision itself in `decide`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +26,10 @@ HIGHEST_SCORE = 100
 
 class UnschedulableError(Exception):
     """The pod can't be placed; the message is for its condition."""
+
+
+class BusyError(UnschedulableError):
+    """Something that the pod needs is just being written for another: ask again soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Reserver(Protocol):
     @property
     def nodes(self) -> frozenset[str]:
         """The only nodes worth asking."""
+        ...
+
+    @property
+    def kind(self) -> Hashable:
+        """Equal for pods that need the very same."""
         ...
 
     def reserve(self, node: str) -> tuple[Grant, ...] | Lack:

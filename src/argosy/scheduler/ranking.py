@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from argosy.scheduler.columns import Columns, Rows
+from argosy.scheduler.columns import Columns, Rows, Scalar
 from argosy.scheduler.framework import HIGHEST_SCORE, Mask, Plugin, Scores
 from argosy.scheduler.shape import Shape
 
@@ -83,21 +83,13 @@ class Ranking:
     def _update(self, rows: Rows, *, usage: bool) -> None:
         if not isinstance(rows, slice) and not len(rows):
             return
+        nodes, shape = self._nodes, self._shape
         for plugin in self._filters:
             if plugin.usage is usage and plugin.filter:
-                self._put(self._masks, plugin.name, rows, plugin.filter(self._nodes, self._shape, rows))
+                _put(self._masks, plugin.name, rows, plugin.filter(nodes, shape, rows))
         for plugin in self._scores:
             if plugin.usage is usage and plugin.score:
-                self._put(self._raw, plugin.name, rows, plugin.score(self._nodes, self._shape, rows))
-
-    @staticmethod
-    def _put(
-        into: dict[str, NDArray[np.generic]], name: str, rows: Rows, values: NDArray[np.generic]
-    ) -> None:
-        if isinstance(rows, slice):
-            into[name] = values
-        else:
-            into[name][rows] = values
+                _put(self._raw, plugin.name, rows, plugin.score(nodes, shape, rows))
 
     def _total(self, feasible: Mask) -> Scores:
         total = np.zeros(self._size, dtype=np.int64)
@@ -105,6 +97,13 @@ class Ranking:
             raw = self._raw[plugin.name]
             total += plugin.weight * (_reversed(raw, feasible) if plugin.reverse else raw)
         return total
+
+
+def _put(into: dict[str, NDArray[Scalar]], name: str, rows: Rows, values: NDArray[Scalar]) -> None:
+    if isinstance(rows, slice):
+        into[name] = values
+    else:
+        into[name][rows] = values
 
 
 def _reversed(raw: Scores, feasible: Mask) -> Scores:

@@ -39,8 +39,9 @@ class Database:
         self._connection = connection
 
     def begin(self, changes: Sequence[Change]) -> None:
-        """Start a transaction that adds `changes`."""
-        self.undo()  # of the one before, where its own undo failed
+        """Start a transaction that adds `changes`; what is left of a failed one is undone."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", map(_row, changes))
 
@@ -54,11 +55,6 @@ class Database:
         """Commit: on return, the transaction is on the disk."""
         self._connection.execute("COMMIT")
 
-    def undo(self) -> None:
-        """Roll back, where there is something to."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
     def load(self, limits: Limits) -> tuple[State, list[int]]:
         """The state as stored, and the revisions whose rows are not needed any more.
 
@@ -66,7 +62,7 @@ class Database:
         """
         (fault,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
         if fault != "ok":
-            raise DamageError(fault)
+            raise DamageError(str(fault).splitlines()[-1])
         (floor,) = self._connection.execute("SELECT floor FROM history").fetchone() or (0,)
         state = State(floor, limits)
         dropped = self._load_records(state)

@@ -98,9 +98,7 @@ class Log:
             sleeper.wake(revision)
 
     async def sleep(self, sleeper: "Sleeper", prefix: str) -> None:
-        """Wait for a change under `prefix`; at once over where the log is closed."""
-        if self.closed:
-            return
+        """Wait for a change under `prefix`, or for the log to be closed."""
         self._sleeping.setdefault(prefix, set()).add(sleeper)
         try:
             await sleeper.awake

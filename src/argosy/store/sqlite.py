@@ -30,15 +30,16 @@ TRIM_MOST = 256
 
 
 class Disk(Protocol):
-    """What is needed of a database: transactions whose end may run in a thread."""
+    """What is needed of a database: transactions whose end may run in a thread.
+
+    `begin` rolls back what is left of a transaction that failed.
+    """
 
     def begin(self, changes: Sequence[Change]) -> None: ...
 
     def trim(self, dropped: Sequence[int], floor: int) -> None: ...
 
     def end(self) -> None: ...
-
-    def undo(self) -> None: ...
 
 
 class SqliteStore:
@@ -150,8 +151,6 @@ class SqliteStore:
                     heard.set_result(None)
 
     def _refuse(self, error: BaseException) -> None:
-        with suppress(sqlite3.Error):  # `begin` tries again
-            self._disk.undo()
         self._queue.clear()
         self._state.rollback()
         waiting, self._waiting = self._waiting, {}

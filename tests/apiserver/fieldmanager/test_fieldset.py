@@ -46,9 +46,7 @@ def test_are_sets_of_paths(left: Paths, right: Paths) -> None:
 
 @given(PATHS, PATHS)
 def test_excludes_what_lies_below(left: Paths, right: Paths) -> None:
-    rest = frozenset(
-        path for path in left if not any(path[: len(cut)] == cut for cut in right)
-    )
+    rest = frozenset(path for path in left if not any(path[: len(cut)] == cut for cut in right))
     assert exclude(trie(left), trie(right)) == trie(rest)
 
 
@@ -64,7 +62,11 @@ def test_operations_keep_arguments_and_order(
 
 
 def test_reads_steps_in_any_spelling() -> None:
-    raw = {'k:{ "b": 2, "a":"x" }': {"f:y": {}, "f:x": {".": {}}}, "v: 1": {}, "z:new": {}}
+    raw: FieldSet = {
+        'k:{ "b": 2, "a":"x" }': {"f:y": {}, "f:x": {".": {}}},
+        "v: 1": {},
+        "z:new": {},
+    }
     assert parse(raw) == {'k:{"a":"x","b":2}': {"f:x": {}, "f:y": {}}, "v:1": {}}
 
 

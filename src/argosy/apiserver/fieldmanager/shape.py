@@ -175,8 +175,9 @@ def _both(test: Any, live: Any, new: Any, schema: Schema) -> bool:
 def _replace(key: str, live: Any, new: Any, schema: Schema, into: Changes) -> None:
     """One leaf by another, or something by what has a different form."""
     into.written[key] = _node(new, schema, True, True)
-    if is_map(live, schema) or is_list(live, schema):
-        into.removed[key] = _node(live, schema, True, True)
+    below = _node(live, schema, True, False)
+    if below:
+        into.removed[key] = below
 
 
 def _compare_lists(live: list[Any], new: list[Any], schema: Schema, into: Changes) -> None:

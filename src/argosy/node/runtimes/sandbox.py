@@ -1,10 +1,11 @@
 """What a host process may see: bubblewrap's arguments, from nothing up.
 
 The sandbox starts empty. Read-only in it: the machine's programs and libraries, the Python
-installation that Argosy runs on, a few files of /etc. Writable: a private /tmp, an empty root in
-memory, and the volumes. User, pid, ipc, uts and cgroup namespaces are its own; the network is the
-machine's. All capabilities are dropped and none can be gained (bubblewrap sets no_new_privs).
-Not in it: home folders, /var, /run, Argosy's own data, other processes.
+installation that Argosy runs on, a few files of /etc, the kernel's part of /proc. Writable: a
+private /tmp, an empty root in memory, and the volumes. User, pid, ipc, uts and cgroup namespaces
+are its own; the network is the machine's. All capabilities are dropped and none can be gained
+(bubblewrap sets no_new_privs). Not in it: home folders, /var, /run, Argosy's own data, other
+processes.
 """
 
 import os
@@ -47,6 +48,7 @@ NAMESPACES = (
 )
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HOME = "/tmp"
+PROC = Path("/proc")
 _MOST_LINKS = 40  # as the kernel has it
 
 
@@ -70,6 +72,7 @@ class Sandbox:
             *NAMESPACES,
             *("--hostname", config.hostname),
             *("--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"),
+            *_kernel_read_only(),
             *_programs(),
             *self._configuration(),
             *self._exposed(),
@@ -111,6 +114,19 @@ def _programs() -> Iterable[str]:
             yield from ("--symlink", os.readlink(path), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
+
+
+def _kernel_read_only() -> Iterable[str]:
+    """Cover what /proc has beside processes.
+
+    Where Argosy is root, so is the sandbox's user to the kernel's own files, capabilities or not:
+    it could write /proc/sys/kernel/core_pattern, and with it run code outside.
+    """
+    for path in sorted(PROC.iterdir()):
+        if path.name.isdigit() or path.is_symlink():
+            continue
+        if path.is_dir() or path.stat().st_mode & 0o222:
+            yield from ("--ro-bind-try", str(path), str(path))
 
 
 def _mounts(config: ContainerConfig, descriptors: Sequence[int | None]) -> Iterable[str]:

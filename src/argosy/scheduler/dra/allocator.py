@@ -12,7 +12,7 @@ from argosy.scheduler.dra.inventory import Offer
 from argosy.scheduler.dra.ledger import Use
 from argosy.scheduler.dra.requests import Need
 
-MOST_STEPS = 10_000
+MOST_STEPS = 2_000
 """A search that takes longer is given up: the claims count as not allocatable on this node."""
 
 
@@ -75,9 +75,9 @@ class Slot:
     def state(self) -> tuple[object, ...]:
         """Equal for devices that any need treats alike."""
         offer = self.offer
-        policies = tuple(sorted((n, c.value, c.policy) for n, c in offer.capacities.items()))
+        capacities = tuple(sorted(offer.capacities.items(), key=lambda item: item[0]))
         left = tuple(sorted(self.left.items()))
-        return (offer.id.driver, offer.shared, self.taken, left, repr(policies))
+        return (offer.id.driver, offer.shared, self.taken, left, capacities)
 
     @property
     def fullness(self) -> tuple[bool, Decimal]:
@@ -97,9 +97,7 @@ def search(slots: Sequence[Slot], needs: Sequence[Need]) -> list[Share] | None:
     return found if _search(list(slots), needs, found, steps) else None
 
 
-def _search(
-    slots: list[Slot], needs: Sequence[Need], found: list[Share], steps: list[int]
-) -> bool:
+def _search(slots: list[Slot], needs: Sequence[Need], found: list[Share], steps: list[int]) -> bool:
     if len(found) == len(needs):
         return True
     need = needs[len(found)]

@@ -5,13 +5,13 @@ as it was written, so two decisions never give away the same capacity.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 
-from argosy.api.dra import Allocation, Consumer, ResourceClaim
+from argosy.api.dra import Allocation, Consumer, DeviceResult, ResourceClaim
 from argosy.base import quantity
 from argosy.scheduler.dra.inventory import DeviceId
 
@@ -40,11 +40,15 @@ class _Assumed:
 
 
 class Ledger:
-    """All claims, and what their allocations take."""
+    """All claims, and what their allocations take.
+
+    `in_flight` holds the uids of claims that are being written: nobody else may decide on them.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, ResourceClaim] = {}
-        self._assumed: dict[str, _Assumed] = {}
+        self._assumed: dict[str, list[_Assumed]] = {}
+        self.in_flight: set[str] = set()
         self._counted: dict[str, Allocation] = {}
         self._uses: dict[DeviceId, Use] = {}
 
@@ -61,28 +65,37 @@ class Ledger:
     def current(self, claim: ResourceClaim) -> ResourceClaim:
         """`claim` with what is assumed of it."""
         assumed = self._assumed.get(claim.metadata.uid)
-        return assumed.claim if assumed else claim
+        return assumed[-1].claim if assumed else claim
 
     def assume(
-        self, claim: ResourceClaim, allocation: Allocation, consumers: tuple[Consumer, ...]
+        self, claim: ResourceClaim, allocation: Allocation | None, consumer: Consumer
     ) -> None:
-        """From now on `claim` counts as allocated to `consumers`."""
+        """From now on `claim` counts as given to `consumer` too; None: as allocated before."""
+        now = self.current(claim)
         status = msgspec.structs.replace(
-            claim.status, allocation=allocation, reserved_for=consumers
+            now.status,
+            allocation=allocation or now.status.allocation,
+            reserved_for=with_consumers(now.status.reserved_for, (consumer,)),
         )
-        assumed = msgspec.structs.replace(claim, status=status)
-        self._assumed[claim.metadata.uid] = _Assumed(assumed)
+        assumed = _Assumed(msgspec.structs.replace(now, status=status))
+        self._assumed.setdefault(claim.metadata.uid, []).append(assumed)
         self._recount(claim.metadata.uid)
+
+    def retract(self, uid: str) -> None:
+        """Undo the last `assume` of the claim."""
+        self._assumed[uid].pop()
+        if not self._assumed[uid]:
+            del self._assumed[uid]
+        self._recount(uid)
 
     def written(self, claim: ResourceClaim) -> None:
         """The server has taken the claim and gave it this version."""
         uid = claim.metadata.uid
-        if uid in self._assumed:
-            self._assumed[uid] = _Assumed(claim, int(claim.metadata.resource_version))
-            self._catch_up(uid)
+        self._assumed[uid] = [_Assumed(claim, int(claim.metadata.resource_version))]
+        self._catch_up(uid)
 
     def forget(self, uid: str) -> None:
-        """What was assumed of the claim did not come to be."""
+        """Nothing of what was assumed of the claim came to be."""
         self._assumed.pop(uid, None)
         self._recount(uid)
 
@@ -95,15 +108,17 @@ class Ledger:
         return self._uses
 
     def _catch_up(self, uid: str) -> None:
-        assumed, seen = self._assumed.get(uid), self._seen.get(uid)
-        if assumed and assumed.written is not None and seen is not None:
-            if int(seen.metadata.resource_version) >= assumed.written:
+        """Once the informer shows what was written, its view counts."""
+        seen, assumed = self._seen.get(uid), self._assumed.get(uid)
+        written = assumed[-1].written if assumed else None
+        if seen is not None and written is not None:
+            if int(seen.metadata.resource_version) >= written:
                 del self._assumed[uid]
         self._recount(uid)
 
     def _recount(self, uid: str) -> None:
         assumed, seen = self._assumed.get(uid), self._seen.get(uid)
-        claim = assumed.claim if assumed else seen
+        claim = assumed[-1].claim if assumed else seen
         allocation = claim.status.allocation if claim else None
         old = self._counted.pop(uid, None)
         if old is not None:
@@ -116,11 +131,28 @@ class Ledger:
         for result in allocation.devices.results:
             device = DeviceId(result.driver, result.pool, result.device)
             use = self._uses.setdefault(device, Use())
-            if not result.share_id:
+            consumed = _consumed(result)
+            if consumed is None:
                 use.wholes += sign
             else:
                 use.shares += sign
-                for name, amount in result.consumed_capacity.items():
-                    use.consumed[name] += sign * quantity.parse(amount)
+                for name, amount in consumed.items():
+                    use.consumed[name] += sign * amount
             if use.idle:
                 del self._uses[device]
+
+
+def with_consumers(known: tuple[Consumer, ...], more: Iterable[Consumer]) -> tuple[Consumer, ...]:
+    """`known` and those of `more` that aren't in it, told apart by uid."""
+    uids = {item.uid for item in known}
+    return (*known, *(item for item in more if item.uid not in uids))
+
+
+def _consumed(result: DeviceResult) -> dict[str, Decimal] | None:
+    """What a share takes; None where the device is taken wholly, or nobody can tell how much."""
+    if not result.share_id:
+        return None
+    try:
+        return {name: quantity.parse(text) for name, text in result.consumed_capacity.items()}
+    except ValueError:
+        return None

@@ -56,6 +56,8 @@ def _needs(claim: ResourceClaim, classes: Mapping[str, DeviceClass]) -> tuple[Ne
     for name, given in (("constraints", devices.constraints), ("config", devices.config)):
         if given:
             raise _refused(f"spec.devices.{name}")
+    if not devices.requests:
+        raise _refused("spec.devices.requests", "a claim without requests is not supported")
     needs: list[Need] = []
     for index, request in enumerate(devices.requests):
         path = f"spec.devices.requests[{index}]"

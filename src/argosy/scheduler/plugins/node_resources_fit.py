@@ -1,4 +1,4 @@
-"""NodeResourcesFit: nodes with enough left of everything; the emptier in cpu and memory, the better.
+"""NodeResourcesFit: nodes with enough left of everything, emptier ones first.
 
 A resource that a pod doesn't ask for never stands in its way, even on a node that has too little.
 Scores: the LeastAllocated strategy with equal weights of cpu and memory, in whole numbers.
@@ -19,7 +19,7 @@ _CPU, _MEMORY = BASE.index("cpu"), BASE.index("memory")
 
 def fits(nodes: Columns, shape: Shape, rows: Rows) -> Mask:
     """Nodes that have room."""
-    mask: Mask = _enough(nodes, shape, rows)[1].all(axis=1)
+    mask: Mask = np.logical_and.reduce(_enough(nodes, shape, rows)[1], axis=1)
     return mask
 
 
@@ -46,9 +46,7 @@ def least_allocated(nodes: Columns, shape: Shape, rows: Rows) -> Scores:
     return scores
 
 
-def _enough(
-    nodes: Columns, shape: Shape, rows: Rows
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _enough(nodes: Columns, shape: Shape, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """The resource columns that the pod asks for; for each row and each of them: enough left?"""
     vector = nodes.vector(shape.request)
     asked = np.flatnonzero(vector)

@@ -32,9 +32,7 @@ def unwanted(nodes: Columns, shape: Shape, rows: Rows) -> Scores:
 def explain(nodes: Columns, shape: Shape, rows: Rows) -> Mapping[str, int]:
     """The first forbidding taint of each node, named."""
     reasons: Counter[str] = Counter()
-    for taint_id, count in zip(
-        *np.unique(nodes.taint_ids[rows], return_counts=True), strict=True
-    ):
+    for taint_id, count in zip(*np.unique(nodes.taint_ids[rows], return_counts=True), strict=True):
         taint = next(
             taint
             for taint in nodes.taint_sets[int(taint_id)]

@@ -1,0 +1,1 @@
+"""The command line: stdout is data, everything else is stderr, an error ends with `hint:`."""

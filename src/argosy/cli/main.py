@@ -1,0 +1,30 @@
+"""`argosy`: the list of its commands, and how errors leave."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from argosy import __version__
+from argosy.cli.up import up
+
+app = typer.Typer(
+    name="argosy",
+    help="An AI-native Kubernetes in one Python package.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"{__version__}\n")
+
+
+def main() -> NoReturn:
+    """Run the command line; never returns."""
+    app()
+    raise SystemExit(0)

@@ -1,0 +1,17 @@
+"""How the command line talks: to stderr, with a `hint:` after an error."""
+
+import sys
+from typing import NoReturn
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def fail(text: str, hint: str, *, code: int = 1) -> NoReturn:
+    """An error, what would help, and the end."""
+    say(f"error: {text}")
+    say(f"hint: {hint}")
+    raise SystemExit(code)

@@ -1,0 +1,76 @@
+"""`argosy up`: run the embedded cluster until it is told to stop."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from argosy.base import log
+from argosy.cli.terminal import fail, say
+
+DEFAULT_PORT = 6443
+
+
+def default_data_dir() -> Path:
+    """`argosy` in the user's data folder (`XDG_DATA_HOME`)."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "argosy"
+
+
+def up(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the cluster keeps everything  [default: ~/.local/share/argosy]",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The API's port; 0 takes any free one.")
+    ] = DEFAULT_PORT,
+    listen: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDR",
+            help="An address to listen on; may be given several times  [default: 127.0.0.1]",
+            show_default=False,
+        ),
+    ] = None,
+    simulate_gpus: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="GPUs to pretend to have: 1, 8xH100, 2xA100(memory=40Gi),4xL4. They can be "
+            "claimed and shared; they compute nothing.",
+            show_default=False,
+        ),
+    ] = "",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Start an embedded Kubernetes on this machine and stay until SIGTERM or Ctrl-C.
+
+    The admin kubeconfig is at DATA_DIR/kubeconfig. The data stays; the pods end with the cluster.
+    """
+    # Only this command needs the cluster: the others start faster without it.
+    from argosy.cluster.embedded import Options, StartError, run
+    from argosy.node.gpus import parse_gpus
+
+    if log_level not in ("debug", "info", "warning", "error"):
+        fail(f"unknown log level {log_level!r}", "use debug, info, warning or error")
+    log.configure(log_level)
+    try:
+        gpus = parse_gpus(simulate_gpus) if simulate_gpus else ()
+    except ValueError as error:
+        fail(f"--simulate-gpus {simulate_gpus}: {error}", "for example: --simulate-gpus 2xH100")
+    folder = (data_dir or default_data_dir()).expanduser().absolute()
+    options = Options(data_dir=folder, port=port, listen=tuple(listen or ["127.0.0.1"]), gpus=gpus)
+
+    def ready(url: str) -> None:
+        say(f"argosy is ready at {url}")
+        say(f"export KUBECONFIG={folder / 'kubeconfig'}")
+
+    try:
+        run(options, ready)
+    except StartError as error:
+        fail(str(error), error.hint)

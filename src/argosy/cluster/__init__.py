@@ -1,0 +1,1 @@
+"""The composition root: the only room that sees both towers, and puts them together."""

@@ -1,0 +1,237 @@
+"""The embedded cluster: API server, controllers, scheduler and node in one process.
+
+`Embedded.run` is the whole life of `argosy up`. Everything below it speaks through the API; this
+is the only place that knows all the parts.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import os
+import secrets
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import argosy
+from argosy.apiserver.negotiate import answer_error
+from argosy.base.clock import Clock
+from argosy.base.errors import StatusError
+from argosy.client import kubeconfig
+from argosy.cluster.bootstrap import bootstrap
+from argosy.cluster.operators import add_kubernetes, add_operators
+from argosy.cluster.server import ControlPlane, control_plane
+from argosy.http.message import Request, Response
+from argosy.http.server import Server, serve
+from argosy.http.tls import Certificates, ensure_certificates, server_context
+from argosy.node.agent import NodeAgent, NodeConfig
+from argosy.node.gpus import SimulatedGPU
+from argosy.node.runtimes.host import HostRuntime
+from argosy.runtime.manager import Manager
+from argosy.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 5.0
+
+
+class StartError(Exception):
+    """The cluster can't start; the text says why, `hint` what would help."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `argosy up` was asked for."""
+
+    data_dir: Path
+    port: int
+    listen: tuple[str, ...] = ("127.0.0.1",)
+    gpus: tuple[SimulatedGPU, ...] = ()
+    node_name: str = "localhost"
+
+
+class Embedded:
+    """One run of the embedded cluster."""
+
+    def __init__(self, options: Options, clock: Clock, ready: Callable[[str], None]) -> None:
+        self._options = options
+        self._clock = clock
+        self._ready = ready
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the cluster to end; `run` returns when it has."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Start, serve until `stop`, take the pods down, close. Raises StartError."""
+        folder = prepared(self._options.data_dir)
+        store = opened(folder / "store")
+        try:
+            await self._serve(store, folder)
+        finally:
+            await store.close()
+
+    async def _serve(self, store: SqliteStore, folder: Path) -> None:
+        token = admin_token(folder / "kubeconfig")
+        nodes = _NodeDoor()
+        plane = control_plane(store, self._clock, admin_token=token, node=nodes)
+        certificates = ensure_certificates(
+            folder / "pki", certified_names(self._options.listen), self._clock.now()
+        )
+        server = await self._listening(plane, certificates)
+        try:
+            url = f"https://{_reachable(server.addresses[0])}"
+            config = kubeconfig.render(url, certificates.ca_pem, token)
+            write_private(folder / "kubeconfig", config)
+            await bootstrap(plane.client("argosy"))
+            await self._work(plane, nodes, folder, url)
+        finally:
+            plane.server.ready = False
+            await server.close(DRAIN_SECONDS)
+
+    async def _listening(self, plane: ControlPlane, certificates: Certificates) -> Server:
+        addresses = [(address, self._options.port) for address in self._options.listen]
+        tls = server_context(certificates.cert_file, certificates.key_file)
+        try:
+            return await serve(
+                plane.server.handle,
+                addresses=addresses,
+                tls=tls,
+                error_body=status_body,
+                clock=self._clock,
+            )
+        except OSError as error:
+            shown = ", ".join(f"{address}:{port}" for address, port in addresses)
+            raise StartError(
+                f"listening on {shown}: {error.strerror or error}",
+                "another process may use the port: choose one with --port, or 0 for any free one",
+            ) from None
+
+    async def _work(self, plane: ControlPlane, nodes: "_NodeDoor", folder: Path, url: str) -> None:
+        """Run controllers and node until asked to stop; the node, and its pods, end last."""
+        control = Manager(plane.client("argosy"), self._clock)
+        add_operators(control)
+        add_kubernetes(control, folder / "volumes")
+        local = Manager(plane.client("argosy-node"), self._clock)
+        agent = NodeAgent(
+            manager=local,
+            config=node_config(self._options, folder),
+            runtimes={"host": HostRuntime()},
+        )
+        nodes.agent = agent
+        local.add_runner(agent.run)
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(control.run()), group.create_task(local.run())]
+            await agent.started.wait()
+            plane.server.ready = True
+            self._ready(url)
+            await self._stopping.wait()
+            plane.server.ready = False
+            running[0].cancel()
+            await agent.stop()
+            running[1].cancel()
+
+
+class _NodeDoor:
+    """The way from the API server to this machine's node, once there is one."""
+
+    agent: NodeAgent | None = None
+
+    async def __call__(self, request: Request) -> Response:
+        if self.agent is None:
+            return Response(503, {}, b"the node is starting")
+        return await self.agent.handle(request)
+
+
+def node_config(options: Options, folder: Path) -> NodeConfig:
+    """What the node agent needs to know of this machine."""
+    own = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib")}
+    own.add(str(Path(argosy.__file__).parents[1]))
+    return NodeConfig(
+        name=options.node_name,
+        root=folder / "node",
+        readable=tuple(sorted(Path(path) for path in own)),
+        gpus=options.gpus,
+    )
+
+
+def prepared(folder: Path) -> Path:
+    """The data folder, made where there is none. Raises StartError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        probe = folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"using the data folder {folder}: {error.strerror or error}",
+            "choose a folder that you may write to with --data-dir",
+        ) from None
+    return folder
+
+
+def opened(folder: Path) -> SqliteStore:
+    """The store in `folder`. Raises StartError."""
+    from argosy.store.interface import StoreOpenError
+
+    try:
+        return SqliteStore.open(folder)
+    except StoreOpenError as error:
+        raise StartError(str(error), error.hint) from None
+
+
+def admin_token(path: Path) -> str:
+    """The admin's token: the one in the kubeconfig of the last run, else a new one."""
+    try:
+        known = kubeconfig.load(path).token
+    except kubeconfig.KubeconfigError:
+        known = ""
+    return known or secrets.token_urlsafe(32)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file for its owner's eyes, complete or not at all."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def certified_names(listen: tuple[str, ...]) -> list[str]:
+    """The names that the server's certificate is good for."""
+    names = {"localhost", "127.0.0.1", "kubernetes", "kubernetes.default.svc"}
+    return sorted(names | {address for address in listen if not _everywhere(address)})
+
+
+def _everywhere(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return False
+
+
+def _reachable(address: tuple[str, int]) -> str:
+    """Where a client on this machine finds the server."""
+    host, port = address
+    if _everywhere(host):
+        host = "127.0.0.1"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def status_body(code: int, text: str) -> tuple[bytes, str]:
+    """What the HTTP server itself refuses, as a `Status`."""
+    reasons = {400: "BadRequest", 413: "RequestEntityTooLarge", 500: "InternalError"}
+    response = answer_error(StatusError(code, reasons.get(code, "Unknown"), text))
+    assert isinstance(response.body, bytes)
+    return response.body, "application/json"

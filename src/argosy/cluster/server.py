@@ -1,0 +1,57 @@
+"""An API server over a store, and the in-process way to it."""
+
+import secrets
+from dataclasses import dataclass
+
+from argosy.api.builtin import load
+from argosy.api.kinds import KINDS
+from argosy.apiserver.app import APIServer
+from argosy.apiserver.authentication import Tokens, token_hash
+from argosy.apiserver.catalog import Catalog
+from argosy.apiserver.request import User
+from argosy.base.clock import Clock
+from argosy.client.client import Client
+from argosy.client.transport import InProcess
+from argosy.http.message import Handler
+from argosy.store.interface import Store
+
+MINOR = "1.37"
+ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
+INTERNAL = User("system:apiserver", ("system:masters", "system:authenticated"))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """The server and a token for clients in its own process."""
+
+    server: APIServer
+    token: str
+
+    def client(self, manager: str) -> Client:
+        """A client in this process that writes as `manager`."""
+        return Client(InProcess(self.server.handle, self.token), manager)
+
+
+def control_plane(
+    store: Store,
+    clock: Clock,
+    *,
+    admin_token: str = "",
+    node: Handler | None = None,
+    minor: str = MINOR,
+) -> ControlPlane:
+    """An API server for Kubernetes `minor`; an admin may come with `admin_token`."""
+    definitions = load(minor)
+    internal = secrets.token_urlsafe(32)
+    users = {token_hash(internal): INTERNAL}
+    if admin_token:
+        users[token_hash(admin_token)] = ADMIN
+    server = APIServer(
+        store=store,
+        catalog=Catalog(KINDS, definitions),
+        definitions=definitions,
+        tokens=Tokens(users),
+        clock=clock,
+        node=node,
+    )
+    return ControlPlane(server, internal)

@@ -1,0 +1,1 @@
+"""Kubernetes' own controllers, as far as the embedded cluster has them."""

@@ -1,0 +1,147 @@
+"""Carries a decision out: claims first, then the bindings, then what is to be told.
+
+Claims can be given back, a binding can't. So all claims of the unit are written before its first
+pod is bound, and where one fails all are restored. Where a binding fails, the server is asked
+whether it came to be after all; what is bound stays, the rest of the gang is tried again.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from argosy.api.core import Pod
+from argosy.api.dra import ResourceClaim
+from argosy.api.scheduling import PodGroup
+from argosy.base.errors import StatusError
+from argosy.runtime.informer import Informer
+from argosy.scheduler.decide import UNSCHEDULABLE, Decision
+from argosy.scheduler.framework import Placement
+from argosy.scheduler.state import State
+from argosy.scheduler.writes import ClaimWrite, Writer, attempt, claim_writes
+
+log = logging.getLogger(__name__)
+
+PAUSE = 1.0
+"""Seconds between two questions to a server that doesn't answer."""
+
+
+@dataclass(frozen=True)
+class Binder:
+    """Writes decisions and keeps the state true to what came of them."""
+
+    writer: Writer
+    state: State
+    pods: Informer[Pod]
+
+    async def bind(self, placements: Sequence[Placement]) -> list[Placement]:
+        """Bind the placements; those that came to be. The others are no longer assumed."""
+        bound: list[Placement] = []
+        writes = claim_writes(placements)
+        try:
+            written = await self._write_claims(writes)
+            if len(written) == len(writes) and self._still_wanted(placements):
+                for placement in placements:
+                    if await self._bind_one(placement):
+                        bound.append(placement)
+            if len(bound) < len(placements):
+                await self._restore(writes, written, bound)
+        finally:
+            uids = {placement.pod.metadata.uid for placement in bound}
+            failed = [item for item in placements if item.pod.metadata.uid not in uids]
+            self.state.settle(placements, failed)
+        return bound
+
+    async def tell(
+        self, decision: Decision, bound: Sequence[Placement], group: PodGroup | None
+    ) -> None:
+        """Conditions and events. What can't be written is told the next time."""
+        for placement in bound:
+            pod = "/".join(placement.pod.key)
+            await attempt(self.writer.tell_placement(placement), "event", pod=pod)
+        for claim in decision.release:
+            name = "/".join(claim.key)
+            await attempt(self.writer.release_claim(claim), "release", claim=name)
+        for refusal in decision.refusals:
+            pod = "/".join(refusal.pod.key)
+            await attempt(self.writer.tell_refusal(refusal), "condition", pod=pod)
+        if group is not None:
+            await self._tell_group(decision, bound, group)
+
+    async def _tell_group(
+        self, decision: Decision, bound: Sequence[Placement], group: PodGroup
+    ) -> None:
+        name = "/".join(group.key)
+        refused = next((r for r in decision.refusals if r.reason == UNSCHEDULABLE), None)
+        if decision.placements and len(bound) == len(decision.placements):
+            text = "the group's pods have been scheduled"
+            write = self.writer.tell_group(group, reason="Scheduled", message=text)
+        elif refused is not None and not decision.placements:
+            write = self.writer.tell_group(group, reason=UNSCHEDULABLE, message=refused.message)
+        else:
+            return
+        await attempt(write, "group condition", group=name)
+
+    async def _write_claims(self, writes: Sequence[ClaimWrite]) -> dict[str, ResourceClaim]:
+        """Write the claims until one fails; what was written, by uid."""
+        written: dict[str, ResourceClaim] = {}
+        for write in writes:
+            try:
+                claim = await self.writer.write_claim(write)
+            except (StatusError, ConnectionError) as error:
+                context = {"claim": "/".join(write.claim.key), "error": str(error)}
+                log.info("writing claim failed", extra=context)
+                break
+            self.state.devices.ledger.written(claim)
+            written[claim.metadata.uid] = claim
+        return written
+
+    def _still_wanted(self, placements: Sequence[Placement]) -> bool:
+        """Whether every pod is still there, so that no gang is bound in part for nothing."""
+        for placement in placements:
+            pod = self.pods.get(*placement.pod.key)
+            if pod is None or pod.metadata.uid != placement.pod.metadata.uid:
+                return False
+            if pod.metadata.deletion_timestamp:
+                return False
+        return True
+
+    async def _bind_one(self, placement: Placement) -> bool:
+        meta = placement.pod.metadata
+        try:
+            await self.writer.client.bind(meta.name, meta.namespace, placement.node)
+        except (StatusError, ConnectionError) as error:
+            context = {"pod": "/".join(placement.pod.key), "error": str(error)}
+            log.info("binding pod failed", extra=context)
+            return await self._came_to_be(placement)
+        return True
+
+    async def _came_to_be(self, placement: Placement) -> bool:
+        """Whether the pod is bound as decided. Asks until the server answers: as long as nobody
+        knows, its room on the node must not be given away."""
+        meta = placement.pod.metadata
+        while True:
+            try:
+                pod = await self.writer.client.find(Pod, meta.name, meta.namespace)
+            except (StatusError, ConnectionError):
+                await self.writer.clock.sleep(PAUSE)
+                continue
+            same = pod is not None and pod.metadata.uid == meta.uid
+            return same and pod is not None and pod.spec.node_name == placement.node
+
+    async def _restore(
+        self,
+        writes: Sequence[ClaimWrite],
+        written: Mapping[str, ResourceClaim],
+        bound: Sequence[Placement],
+    ) -> None:
+        """Give back the claims that no bound pod uses. Where a claim's write was not answered,
+        the informer will tell what became of it."""
+        used = {placement.pod.metadata.uid for placement in bound}
+        for write in writes:
+            if any(item.uid in used for item in write.consumers):
+                continue
+            claim = written.get(write.claim.metadata.uid)
+            if claim is not None:
+                name = "/".join(claim.key)
+                await attempt(self.writer.restore_claim(claim, write), "restore", claim=name)
+            self.state.devices.ledger.forget(write.claim.metadata.uid)

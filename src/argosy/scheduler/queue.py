@@ -1,0 +1,189 @@
+"""What waits for a decision, and for how long.
+
+An entry is ready (highest priority first, then first come), resting after a failure (1 s, doubled
+each time up to 10 s), or parked until something changes that may help it. It is given out to one
+worker at a time; `finish`, `park` or `retry` gives it back. An event wakes parked entries, but not
+before their rest is over, so events can't make the scheduler spin.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Generic, TypeVar
+
+from argosy.base.clock import Clock
+
+K = TypeVar("K", bound=Hashable)
+
+FIRST_REST = 1.0
+LONGEST_REST = 10.0
+LONGEST_PARKED = 300.0
+"""An event that nobody thought of must not strand a pod for ever."""
+
+
+class _Place(Enum):
+    READY = auto()
+    RESTING = auto()
+    PARKED = auto()
+    BUSY = auto()
+
+
+@dataclass(slots=True)
+class _Entry:
+    place: _Place
+    priority: int
+    order: int
+    due: float = 0.0
+    failures: int = 0
+    again: bool = False
+    wakes_seen: int = 0
+
+
+class SchedulingQueue(Generic[K]):
+    """Keys with priorities. Everything but `get` happens at once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[K, _Entry] = {}
+        self._ready: list[tuple[int, int, K]] = []
+        self._timed: list[tuple[float, int, K]] = []
+        self._parked: set[K] = set()
+        self._counter = 0
+        self._wakes = 0
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, key: K, priority: int = 0) -> None:
+        """`key` is new or was changed: it has its turn at once."""
+        self._counter += 1
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(_Place.RESTING, priority, self._counter)
+        changed = entry.priority != priority
+        entry.priority = priority
+        if entry.place is _Place.BUSY:
+            entry.again = True
+        elif entry.place is not _Place.READY or changed:
+            self._make_ready(key, entry)
+
+    def drop(self, key: K) -> None:
+        """`key` is gone. Where a worker has it, giving it back will tell."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.place is not _Place.BUSY:
+            del self._entries[key]
+            self._parked.discard(key)
+
+    def wake(self) -> None:
+        """Something changed that may help any parked entry, or one that is just being decided."""
+        self._wakes += 1
+        for key in self._parked:
+            self._rest(key, self._entries[key])
+        self._parked.clear()
+
+    def finish(self, key: K) -> None:
+        """All is done, unless `key` was changed meanwhile."""
+        entry = self._entries.get(key)
+        if entry is None or entry.place is not _Place.BUSY:
+            return
+        if entry.again:
+            entry.failures = 0
+            self._make_ready(key, entry)
+        else:
+            del self._entries[key]
+
+    def park(self, key: K) -> None:
+        """`key` can't be placed: it waits for a change."""
+        entry = self._failed(key)
+        if entry is None:
+            return
+        if entry.wakes_seen != self._wakes:
+            self._rest(key, entry)
+        else:
+            entry.place = _Place.PARKED
+            self._parked.add(key)
+            self._push(key, self._clock.monotonic() + LONGEST_PARKED)
+
+    def retry(self, key: K) -> None:
+        """Placing `key` failed halfway: it comes again after its rest."""
+        entry = self._failed(key)
+        if entry is not None:
+            self._rest(key, entry)
+
+    async def get(self) -> K:
+        """The next key; it is busy until it is given back."""
+        while True:
+            pause = self._release()
+            key = self._pop()
+            if key is not None:
+                return key
+            self._changed.clear()
+            await self._wait(pause)
+
+    async def _wait(self, pause: float | None) -> None:
+        if pause is None:
+            await self._changed.wait()
+            return
+        sleep = asyncio.ensure_future(self._clock.sleep(pause))
+        changed = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait((sleep, changed), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            changed.cancel()
+
+    def _failed(self, key: K) -> _Entry | None:
+        """Count a failure: `due` is when the rest is over. None: no rest is needed."""
+        entry = self._entries.get(key)
+        if entry is None or entry.place is not _Place.BUSY:
+            return None
+        if entry.again:
+            self._make_ready(key, entry)
+            return None
+        rest = min(FIRST_REST * 2 ** min(entry.failures, 30), LONGEST_REST)
+        entry.failures += 1
+        entry.due = self._clock.monotonic() + rest
+        return entry
+
+    def _make_ready(self, key: K, entry: _Entry) -> None:
+        entry.place = _Place.READY
+        entry.again = False
+        self._parked.discard(key)
+        heapq.heappush(self._ready, (-entry.priority, entry.order, key))
+        self._changed.set()
+
+    def _rest(self, key: K, entry: _Entry) -> None:
+        entry.place = _Place.RESTING
+        self._push(key, entry.due)
+
+    def _push(self, key: K, due: float) -> None:
+        self._counter += 1
+        heapq.heappush(self._timed, (due, self._counter, key))
+        self._changed.set()
+
+    def _release(self) -> float | None:
+        """Make ready whose time has come; seconds until the next, None where nothing waits."""
+        while self._timed:
+            due, _, key = self._timed[0]
+            remaining = due - self._clock.monotonic()
+            if remaining > 0:
+                return remaining
+            heapq.heappop(self._timed)
+            entry = self._entries.get(key)
+            if entry and entry.place in (_Place.RESTING, _Place.PARKED) and entry.due <= due:
+                self._make_ready(key, entry)
+        return None
+
+    def _pop(self) -> K | None:
+        while self._ready:
+            priority, order, key = heapq.heappop(self._ready)
+            entry = self._entries.get(key)
+            current = entry and (-entry.priority, entry.order) == (priority, order)
+            if entry and current and entry.place is _Place.READY:
+                entry.place = _Place.BUSY
+                entry.wakes_seen = self._wakes
+                return key
+        return None

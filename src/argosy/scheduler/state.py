@@ -1,0 +1,52 @@
+"""What decisions are made over: nodes and devices, with placements assumed and taken back."""
+
+from collections.abc import Iterable
+
+from argosy.api.core import Pod
+from argosy.api.dra import Consumer
+from argosy.scheduler.columns import Columns
+from argosy.scheduler.dra.devices import Devices
+from argosy.scheduler.framework import Placement
+
+
+class State:
+    """The scheduler's picture of the cluster.
+
+    A placement is assumed, then either retracted (within the decision, newest first) or handed
+    over to be written, and settled when that is done.
+    """
+
+    def __init__(self) -> None:
+        self.nodes = Columns()
+        self.devices = Devices()
+
+    def assume(self, placement: Placement) -> None:
+        """Count the pod on its node and its claims as given, before the API knows."""
+        self.nodes.put_pod(placement.pod.metadata.uid, placement.node, placement.request)
+        for grant in placement.grants:
+            self.devices.ledger.assume(grant.claim, grant.allocation, consumer(placement.pod))
+
+    def retract(self, placement: Placement) -> None:
+        """Undo the last `assume`."""
+        self.nodes.drop_pod(placement.pod.metadata.uid)
+        for grant in reversed(placement.grants):
+            self.devices.ledger.retract(grant.claim.metadata.uid)
+
+    def hand_over(self, placements: Iterable[Placement]) -> None:
+        """The placements are being written: nobody else decides on their claims."""
+        self.devices.ledger.in_flight.update(_claims(placements))
+
+    def settle(self, placements: Iterable[Placement], failed: Iterable[Placement]) -> None:
+        """The writing is over; of the `failed` ones nothing stays assumed."""
+        self.devices.ledger.in_flight.difference_update(_claims(placements))
+        for placement in failed:
+            self.nodes.drop_pod(placement.pod.metadata.uid)
+
+
+def consumer(pod: Pod) -> Consumer:
+    """`pod` as an entry of a claim's `reservedFor`."""
+    return Consumer(resource="pods", name=pod.metadata.name, uid=pod.metadata.uid)
+
+
+def _claims(placements: Iterable[Placement]) -> set[str]:
+    return {grant.claim.metadata.uid for item in placements for grant in item.grants}

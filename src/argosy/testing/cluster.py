@@ -1,0 +1,75 @@
+"""A cluster in the test's process: a real API server over a store in memory, no sockets."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from argosy.api.meta import Object
+from argosy.base.clock import Clock, SystemClock
+from argosy.client.client import Client
+from argosy.cluster.bootstrap import bootstrap
+from argosy.cluster.server import ControlPlane, control_plane
+from argosy.http.message import Handler
+from argosy.runtime.manager import Manager
+from argosy.store.memory import MemoryStore
+
+T = TypeVar("T", bound=Object)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The pieces; `manager` runs from `start` on, with whatever was added to it before."""
+
+    plane: ControlPlane
+    client: Client
+    manager: Manager
+    tasks: list[asyncio.Task[None]]
+
+    def start(self) -> None:
+        """Run the manager's informers and controllers."""
+        self.tasks.append(asyncio.create_task(self.manager.run()))
+
+    async def until(
+        self,
+        kind: type[T],
+        name: str,
+        namespace: str,
+        check: Callable[[T], bool],
+        *,
+        timeout: float = 10.0,
+    ) -> T:
+        """Wait until the object is there and `check` holds; the test fails after `timeout`."""
+        async with asyncio.timeout(timeout):
+            listed = await self.client.list(kind, namespace, fields=f"metadata.name={name}")
+            for obj in listed.items:
+                if check(obj):
+                    return obj
+            since = listed.metadata.resource_version
+            watch = self.client.watch(kind, namespace, since=since, fields=f"metadata.name={name}")
+            async for event in watch:
+                if event.type != "DELETED" and check(event.object):
+                    return event.object
+        raise AssertionError(f"the watch of {name} ended")
+
+
+@asynccontextmanager
+async def cluster(
+    *, clock: Clock | None = None, node: Handler | None = None
+) -> AsyncGenerator[Cluster, None]:
+    """A fresh cluster with what every cluster has; everything ends with the block."""
+    clock = clock or SystemClock()
+    store = MemoryStore()
+    plane = control_plane(store, clock, node=node)
+    client = plane.client("test")
+    await bootstrap(client)
+    plane.server.ready = True
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        yield Cluster(plane, client, Manager(plane.client("argosy"), clock), tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await store.close()

@@ -1,0 +1,1 @@
+"""Training: TrainJobs as gangs of pods."""

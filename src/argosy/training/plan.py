@@ -1,0 +1,252 @@
+"""What to do next with a TrainJob: a pure function of what is there.
+
+A job runs as one gang. Each attempt has a PodGroup, which is also the attempt's memory; when a pod
+of the gang ends badly, all of it is taken away and, while the runtime's `maxRestarts` allows, the
+next attempt begins once the last pod of the old one is gone (two attempts never write the same
+checkpoints). What the node itself took down (`DisruptionTarget`) is not counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from argosy.api.core import ContainerStatus, Pod
+from argosy.api.meta import Condition, condition
+from argosy.api.scheduling import PodGroup
+from argosy.api.trainer import JobStatus, TrainingRuntimeSpec, TrainJob, TrainJobStatus
+from argosy.base.clock import timestamp
+from argosy.runtime.commit import Plan
+from argosy.runtime.conditions import with_condition
+from argosy.runtime.events import Note
+from argosy.training import pods as made
+
+FINAL = ("Complete", "Failed")
+LONGEST_TEXT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is there of a job."""
+
+    runtime: TrainingRuntimeSpec
+    groups: Sequence[PodGroup]
+    pods: Sequence[Pod]
+
+
+def make_plan(job: TrainJob, seen: Observed, now: datetime) -> Plan:
+    """The next step for `job`."""
+    if job.metadata.deletion_timestamp or finished(job):
+        return Plan()
+    if job.spec.suspend:
+        return _suspended(job, seen, now)
+    attempt = max((_attempt(group) for group in seen.groups), default=0)
+    current = [pod for pod in seen.pods if _attempt(pod) == attempt]
+    if _all_succeeded(job, seen, current):
+        return _ended(
+            job,
+            seen,
+            now,
+            Condition(
+                type="Complete",
+                status="True",
+                reason="JobsCompleted",
+                message=f"all {len(current)} pods succeeded",
+            ),
+        )
+    broken = _broken(current)
+    if broken is not None:
+        return _restart(job, seen, attempt, broken, now)
+    return _running(job, seen, attempt, current, now)
+
+
+def finished(job: TrainJob) -> bool:
+    """Whether nothing will change any more."""
+    return any(item.type in FINAL and item.status == "True" for item in job.status.conditions)
+
+
+def runtime_missing(job: TrainJob, now: datetime) -> Plan:
+    """The plan while the job's runtime is not there."""
+    reference = job.spec.runtime_ref
+    message = f'spec.runtimeRef: Not found: "{reference.kind}/{reference.name}"'
+    problem = Condition(
+        type="Scheduled", status="False", reason="TrainingRuntimeNotFound", message=message
+    )
+    told = condition(job.status.conditions, "Scheduled")
+    fresh = told is None or told.message != message
+    note = Note("TrainingRuntimeNotFound", message, "Warning")
+    return Plan(status=_status(job, problem, (), now), notes=(note,) * fresh)
+
+
+def _running(
+    job: TrainJob, seen: Observed, attempt: int, current: Sequence[Pod], now: datetime
+) -> Plan:
+    """Bring the attempt about, once nothing of the last one is left."""
+    old = [pod for pod in seen.pods if _attempt(pod) != attempt]
+    stale = [group for group in seen.groups if _attempt(group) != attempt]
+    scheduled = _scheduled(job, seen, attempt)
+    status = _status(job, scheduled, current, now, resumed=True)
+    if old:
+        return Plan(delete=_undeleted(old), status=status)
+    wanted = [made.service(job)]
+    if not any(_attempt(group) == attempt for group in seen.groups):
+        wanted.append(made.group(job, seen.runtime, attempt, 0))
+    there = {pod.metadata.name for pod in current}
+    missing = [
+        pod
+        for pod in made.pods(job, seen.runtime, attempt)
+        if pod.body["metadata"]["name"] not in there
+    ]
+    return Plan(delete=stale, apply=[*wanted, *missing], status=status)
+
+
+def _scheduled(job: TrainJob, seen: Observed, attempt: int) -> Condition:
+    """What the scheduler says of the gang."""
+    group = next((item for item in seen.groups if _attempt(item) == attempt), None)
+    told = condition(group.status.conditions, "PodGroupInitiallyScheduled") if group else None
+    if told is None:
+        return Condition(
+            type="Scheduled", status="False", reason="Waiting", message="the gang is not placed yet"
+        )
+    return Condition(
+        type="Scheduled",
+        status=told.status,
+        reason=told.reason or "Scheduled",
+        message=told.message,
+    )
+
+
+def _all_succeeded(job: TrainJob, seen: Observed, current: Sequence[Pod]) -> bool:
+    complete = len(current) >= made.nodes(job, seen.runtime)
+    return complete and all(pod.status.phase == "Succeeded" for pod in current)
+
+
+@dataclass(frozen=True, slots=True)
+class _Break:
+    """Why an attempt is over; a disruption is nobody's fault and is not counted."""
+
+    message: str
+    disruption: bool
+
+
+def _broken(current: Sequence[Pod]) -> _Break | None:
+    failed = [pod for pod in current if pod.status.phase == "Failed"]
+    if failed:
+        disrupted = any(condition(pod.status.conditions, "DisruptionTarget") for pod in failed)
+        return _Break("; ".join(_failure(pod) for pod in _first_ended(failed)), disrupted)
+    leaving = [pod.metadata.name for pod in current if pod.metadata.deletion_timestamp]
+    if leaving:
+        return _Break(f"pod {leaving[0]} was deleted", True)
+    return None
+
+
+def _first_ended(failed: Sequence[Pod]) -> list[Pod]:
+    """The pod that ended first: what the others say is mostly that they lost it."""
+    return sorted(failed, key=_end)[:1]
+
+
+def _end(pod: Pod) -> tuple[str, int]:
+    ends = [item.state.terminated for item in pod.status.container_statuses]
+    times = [end.finished_at or "" for end in ends if end is not None]
+    killed = any(end is not None and end.exit_code > 128 for end in ends)
+    return (min(times, default=""), 0 if killed else 1)
+
+
+def _failure(pod: Pod) -> str:
+    for status in pod.status.container_statuses:
+        text = _exit(status)
+        if text:
+            return f"pod {pod.metadata.name}: {text}"
+    return f"pod {pod.metadata.name}: {pod.status.message or pod.status.reason or 'failed'}"
+
+
+def _exit(status: ContainerStatus) -> str:
+    end = status.state.terminated
+    if end is None or end.exit_code == 0:
+        return ""
+    text = f'container "{status.name}" exited with code {end.exit_code}'
+    detail = end.message.strip().splitlines()[-1:] or [""]
+    return text + f": {detail[0][:LONGEST_TEXT]}" * bool(detail[0])
+
+
+def _restart(job: TrainJob, seen: Observed, attempt: int, broken: _Break, now: datetime) -> Plan:
+    failures = _failures(seen, attempt) + (not broken.disruption)
+    allowed = seen.runtime.template.spec.failure_policy.max_restarts
+    if failures > allowed:
+        return _ended(
+            job,
+            seen,
+            now,
+            Condition(
+                type="Failed",
+                status="True",
+                reason="FailedJobs" if allowed == 0 else "ReachedMaxRestarts",
+                message=f"{broken.message} (restarts allowed: {allowed})",
+            ),
+        )
+    note = Note("Restarting", f"attempt {attempt} is over: {broken.message}", "Warning")
+    return Plan(
+        delete=_undeleted(seen.pods),
+        apply=[made.group(job, seen.runtime, attempt + 1, failures)],
+        notes=[note],
+    )
+
+
+def _failures(seen: Observed, attempt: int) -> int:
+    group = next((item for item in seen.groups if _attempt(item) == attempt), None)
+    return int(group.metadata.annotations.get(made.FAILURES, "0")) if group else 0
+
+
+def _ended(job: TrainJob, seen: Observed, now: datetime, end: Condition) -> Plan:
+    """The job is over. Pods stay for their logs; those that still run are taken away."""
+    running = [pod for pod in seen.pods if not pod.finished]
+    kind = "Normal" if end.type == "Complete" else "Warning"
+    assert end.reason
+    note = Note(end.reason, end.message, "Normal" if kind == "Normal" else "Warning")
+    status = _status(job, end, seen.pods, now)
+    return Plan(delete=_undeleted(running), status=status, notes=[note])
+
+
+def _suspended(job: TrainJob, seen: Observed, now: datetime) -> Plan:
+    paused = Condition(
+        type="Suspended", status="True", reason="Suspended", message="TrainJob is suspended"
+    )
+    delete = [*_undeleted(seen.pods), *seen.groups]
+    return Plan(delete=delete, status=_status(job, paused, (), now))
+
+
+def _undeleted(pods: Sequence[Pod]) -> list[Pod]:
+    return [pod for pod in pods if not pod.metadata.deletion_timestamp]
+
+
+def _attempt(obj: Pod | PodGroup) -> int:
+    return int(obj.metadata.labels.get(made.ATTEMPT, "0"))
+
+
+def _status(
+    job: TrainJob, new: Condition, pods: Sequence[Pod], now: datetime, *, resumed: bool = False
+) -> TrainJobStatus:
+    stamp = timestamp(now)
+    conditions = with_condition(job.status.conditions, new, stamp)
+    paused = condition(conditions, "Suspended")
+    if resumed and paused is not None and paused.status == "True":
+        back = Condition(
+            type="Suspended", status="False", reason="Resumed", message="TrainJob is resumed"
+        )
+        conditions = with_condition(conditions, back, stamp)
+    phases = [pod.status.phase for pod in pods]
+    jobs = JobStatus(
+        name=made.JOB,
+        ready=sum(1 for pod in pods if _ready(pod)),
+        succeeded=phases.count("Succeeded"),
+        failed=phases.count("Failed"),
+        active=phases.count("Pending") + phases.count("Running"),
+        suspended=int(job.spec.suspend),
+    )
+    return msgspec.structs.replace(job.status, conditions=conditions, jobs_status=(jobs,))
+
+
+def _ready(pod: Pod) -> bool:
+    ready = condition(pod.status.conditions, "Ready")
+    return ready is not None and ready.status == "True"
