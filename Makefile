@@ -10,7 +10,7 @@ export PYTHON
 
 demo: .venv/demo.stamp  # the main job on this machine, from training to predictions
 	@sh tools/setup.sh sandbox
-	@.venv/bin/python examples/digits/demo.py
+	@.venv/bin/python -m examples.digits.demo
 
 test: .venv/dev.stamp  # all tests; the summary names every skip with its reason
 	@.venv/bin/python -m pytest $(ARGS)

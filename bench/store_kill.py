@@ -60,6 +60,7 @@ class Killing:
 
     folder: Path
     chance: random.Random
+    most: int = 1500  # acknowledgements before the kill
     acknowledged: dict[str, tuple[int, bool]] = field(default_factory=dict)
     writes: int = 0
 
@@ -77,7 +78,7 @@ class Killing:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as child:
             assert child.stdout is not None
-            wanted = self.chance.randrange(1, 1500)
+            wanted = self.chance.randrange(1, self.most)
             lines = [child.stdout.readline() for _ in range(wanted)]
             child.kill()
             return [*lines, *child.stdout]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from examples.digits.checkpoints import KEPT, Checkpoints, pack, unpack
 from examples.digits.network import State, initial_state
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+
 from examples.digits.group import Group, PeerLost, receive_message, send_message
 from examples.digits.network import Vector
 

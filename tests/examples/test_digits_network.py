@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+
 from examples.digits.data import Digits, load_split
 from examples.digits.export import to_onnx
 from examples.digits.group import Group

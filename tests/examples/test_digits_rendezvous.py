@@ -4,6 +4,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from examples.digits.rendezvous import BadEnvironment, NoRendezvous, Rendezvous
 
 DEADLINE = 10.0

@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.http.kit import GET
-
 from argosy.http.limits import Limits, plain_error
 from argosy.http.message import Request, Response
 from argosy.http.protocol import Connection, Shared
+from tests.http.kit import GET
 
 
 class Wire:
@@ -225,6 +224,15 @@ async def test_a_continue_waits_for_the_answers_before_it() -> None:
     await settle()
     assert wire.writes[2].startswith(b"HTTP/1.1 200")
     assert len(wire.writes) == 3
+    connection.connection_lost(None)
+
+
+async def test_a_handshake_that_outlives_the_server_is_in_vain() -> None:
+    shared = Shared(hello, limits=Limits(), error_body=plain_error, clock=NewYear())
+    shared.closed = True
+    connection, wire = Connection(shared), Wire()
+    connection.connection_made(wire)  # type: ignore[arg-type]
+    assert wire.aborted
     connection.connection_lost(None)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from tests.http.kit import GET, Peer, echo, serving
 
 from argosy.http.tls import Certificates, ensure_certificates
+from tests.http.kit import GET, Peer, echo, serving
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 HOSTS = ["127.0.0.1", "localhost", "argosy.local"]

@@ -12,31 +12,9 @@ from argosy.api.scheduling import PodGroup
 DRIVER = "gpu.argosy.dev"
 
 
-def pod(
-    name: str = "p",
-    *,
-    requests: Mapping[str, Any] | None = None,
-    spec: Mapping[str, Any] | None = None,
-    status: Mapping[str, Any] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    gang: str = "",
-    claims: Mapping[str, str] | None = None,
-    node: str = "",
-) -> Pod:
-    """A pod; `claims` maps entries to claim names."""
-    return msgspec.convert(
-        pod_body(
-            name,
-            requests=requests,
-            spec=spec,
-            status=status,
-            metadata=metadata,
-            gang=gang,
-            claims=claims,
-            node=node,
-        ),
-        Pod,
-    )
+def pod(name: str = "p", **options: Any) -> Pod:
+    """A pod, with the options of `pod_body`."""
+    return msgspec.json.decode(msgspec.json.encode(pod_body(name, **options)), type=Pod)
 
 
 def pod_body(
@@ -50,7 +28,7 @@ def pod_body(
     claims: Mapping[str, str] | None = None,
     node: str = "",
 ) -> dict[str, Any]:
-    """The same as plain JSON."""
+    """A pod as plain JSON; `claims` maps entries to claim names."""
     full: dict[str, Any] = {
         "containers": [{"name": "c", "image": "i", "resources": {"requests": requests or {}}}],
         **(spec or {}),
@@ -93,10 +71,14 @@ def node(
     )
 
 
-def device_class(name: str = "gpu", expression: str = f'device.driver == "{DRIVER}"') -> DeviceClass:
+def device_class(
+    name: str = "gpu", expression: str = f'device.driver == "{DRIVER}"'
+) -> DeviceClass:
     """A class of one driver's devices."""
     selectors = [{"cel": {"expression": expression}}] if expression else []
-    return msgspec.convert({"metadata": {"name": name}, "spec": {"selectors": selectors}}, DeviceClass)
+    return msgspec.convert(
+        {"metadata": {"name": name}, "spec": {"selectors": selectors}}, DeviceClass
+    )
 
 
 def shared_gpu(name: str = "gpu-0", **capacity: Any) -> dict[str, Any]:
@@ -150,14 +132,12 @@ def claim(
     """A claim with one request for one device, unless told otherwise."""
     devices = {"requests": [exactly()] if requests is None else requests, **(spec or {})}
     meta = {"name": name, "namespace": "default", "uid": f"uid-{name}", "resourceVersion": "1"}
-    return msgspec.convert(
-        {
-            "metadata": {**meta, **(metadata or {})},
-            "spec": {"devices": devices},
-            "status": dict(status or {}),
-        },
-        ResourceClaim,
-    )
+    body = {
+        "metadata": {**meta, **(metadata or {})},
+        "spec": {"devices": devices},
+        "status": dict(status or {}),
+    }
+    return msgspec.json.decode(msgspec.json.encode(body), type=ResourceClaim)
 
 
 def allocated(

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from argosy.api.dra import DeviceResult
 from argosy.scheduler.decide import Decider, Decision, Unit
+from argosy.scheduler.framework import Plugin
 from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.state import State
 from tests.scheduler.builders import (
@@ -84,7 +87,6 @@ def test_a_pod_goes_to_the_emptiest_node() -> None:
             {"spec": {"nodeSelector": {"a": "c"}}},
             "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
         ),
-        ([node()], {"spec": {"affinity": {"x": 1}}}, "spec.affinity is not supported yet"),
         (
             [node()],
             {"spec": {"topologySpreadConstraints": [{}]}},
@@ -103,6 +105,14 @@ def test_why_a_pod_has_no_place(nodes: list[Any], asked: dict[str, Any], text: s
     assert message(decision) == text
 
 
+def test_affinity_is_refused_by_name() -> None:
+    plain = pod()
+    rule: Any = {"nodeAffinity": {}}
+    spec = msgspec.structs.replace(plain.spec, affinity=rule)
+    decision = World(node()).decide(msgspec.structs.replace(plain, spec=spec))
+    assert message(decision) == "spec.affinity is not supported yet"
+
+
 def test_a_broken_quantity_is_told_with_its_path() -> None:
     decision = World(node()).decide(pod(requests={"cpu": "much"}))
     assert message(decision).startswith("spec.containers[0].resources.requests[cpu]: quantities")
@@ -119,10 +129,8 @@ def test_two_pods_share_a_device_and_a_third_is_refused() -> None:
     world = World(node()).slices(resource_slice([shared_gpu()]))
     for i in range(3):
         world.claims(claim(f"c{i}", [exactly(capacity={"compute": 50})]))
-    first, second, third = (
-        world.decide(pod(f"p{i}", claims={"gpu": f"c{i}"})) for i in range(3)
-    )
-    results = []
+    first, second, third = (world.decide(pod(f"p{i}", claims={"gpu": f"c{i}"})) for i in range(3))
+    results: list[DeviceResult] = []
     for decision in (first, second):
         allocation = decision.placements[0].grants[0].allocation
         assert allocation is not None
@@ -304,10 +312,6 @@ def test_pods_of_a_gang_share_a_claim() -> None:
 
 
 def test_a_plugin_that_throws_leaves_nothing_assumed() -> None:
-    from dataclasses import replace
-
-    from argosy.scheduler.framework import Plugin
-
     def throw_on_second(pod: Any) -> str | None:
         if pod.metadata.name == "p1":
             raise RuntimeError("broken")
@@ -319,4 +323,3 @@ def test_a_plugin_that_throws_leaves_nothing_assumed() -> None:
     with pytest.raises(RuntimeError):
         world.decide(*gang_pods(2, requests={"cpu": 1}), gang="g", group=group())
     assert not world.state.nodes.requested.any()
-    assert replace(PLUGINS[0]) == PLUGINS[0]

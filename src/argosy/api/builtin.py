@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from argosy.api.schema import ListType, Schema, Type
+from argosy.api.schema import ListType, PatchStrategy, Schema, Type
 
 REFERENCE = "#/components/schemas/"
 _FOLDER = Path(__file__).parent / "definitions"
@@ -106,13 +106,23 @@ class Builtins:
     def _node(self, node: Node) -> Schema:
         if "$ref" in node:
             schema = self(node["$ref"].removeprefix(REFERENCE))
-            atomic = node.get("x-kubernetes-map-type") == "atomic"
-            return replace(schema, atomic=True) if atomic else schema
+            atomic = schema.atomic or node.get("x-kubernetes-map-type") == "atomic"
+            strategy = _patch_strategy(node)
+            if (atomic, strategy) == (schema.atomic, schema.patch_strategy):
+                return schema
+            return replace(schema, atomic=atomic, patch_strategy=strategy)
         kind = node.get("type", "any")
         if kind == "array":
             list_type, keys = _list_type(node)
             items = self._node(node["items"])
-            return Schema(type="array", items=items, list_type=list_type, list_keys=keys)
+            return Schema(
+                type="array",
+                items=items,
+                list_type=list_type,
+                list_keys=keys,
+                patch_strategy=_patch_strategy(node),
+                merge_key=node.get("x-kubernetes-patch-merge-key", ""),
+            )
         if kind == "object":
             return Schema(
                 type="object",
@@ -129,11 +139,17 @@ class Builtins:
         return known
 
 
+def _patch_strategy(node: Node) -> PatchStrategy:
+    """What tells the server; `retainKeys`, which may stand beside it, tells the client."""
+    strategies = node.get("x-kubernetes-patch-strategy", "").split(",")
+    return "merge" if "merge" in strategies else "replace" if "replace" in strategies else ""
+
+
 def _list_type(node: Node) -> tuple[ListType, tuple[str, ...]]:
     """Up to 1.29 most lists have only a patch strategy, which tells the same."""
     if list_type := node.get("x-kubernetes-list-type"):
         return list_type, tuple(node.get("x-kubernetes-list-map-keys", ()))
-    if "merge" not in node.get("x-kubernetes-patch-strategy", "").split(","):
+    if _patch_strategy(node) != "merge":
         return "atomic", ()
     key = node.get("x-kubernetes-patch-merge-key")
     return ("map", (key,)) if key else ("set", ())

@@ -20,6 +20,7 @@ Type = Literal[
     "any",  # whatever JSON there is
 ]
 ListType = Literal["atomic", "set", "map"]
+PatchStrategy = Literal["", "merge", "replace"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class Schema:
     list_type: ListType = "atomic"
     list_keys: tuple[str, ...] = ()  # of list_type map
     atomic: bool = False  # x-kubernetes-map-type: atomic
+    patch_strategy: PatchStrategy = ""  # of a strategic merge patch; "": maps merge, lists don't
+    merge_key: str = ""  # of list elements under patch_strategy merge
     default: Any = None
     description: str = ""
 

@@ -9,7 +9,7 @@ import msgspec
 from argosy.api.builtin import Builtins
 from argosy.api.openapi import document, index
 from argosy.apiserver.catalog import Catalog, Served
-from argosy.apiserver.negotiate import PATCHES
+from argosy.apiserver.negotiate import patches
 
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 STATUS_VERBS = ["get", "patch", "update"]
@@ -62,7 +62,8 @@ class Discovery:
                 served = self.catalog.of(name, version)
                 own = {item.resource.kind: item.schema for item in served if item.own}
                 resources = [item.resource for item in served]
-                body = document(resources, self.definitions, own, patches=PATCHES)
+                taken = patches(own=bool(own))  # a group's kinds are all own or all built-in
+                body = document(resources, self.definitions, own, patches=taken)
                 path = served[0].resource.root.removeprefix("/")
                 found[path] = msgspec.json.encode(body)
         return found

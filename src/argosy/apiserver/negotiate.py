@@ -12,9 +12,16 @@ from argosy.http.message import Request, Response
 JSON = "application/json"
 YAML = "application/yaml"
 MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 OBJECTS = (JSON, YAML)
-PATCHES = (MERGE, APPLY)
+
+
+def patches(*, own: bool) -> tuple[str, ...]:
+    """The types of patches that a kind takes: as upstream's custom resources, own kinds have no
+    patch strategies.
+    """
+    return (MERGE, APPLY) if own else (MERGE, STRATEGIC, APPLY)
 
 
 def media_type(request: Request) -> str:

@@ -37,6 +37,7 @@ class Shared:
         self.handler = handler
         self.limits = limits
         self.connections: set[Connection] = set()
+        self.closed = False
         self._error_body = error_body
         self._clock = clock
         self._date = ""
@@ -83,6 +84,8 @@ class Connection(asyncio.Protocol):
         self._outbox = Outbox(self._loop, self._transport)
         self._shared.connections.add(self)
         self.task = self._loop.create_task(self._work())
+        if self._shared.closed:  # its handshake was under way when the server closed
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
         arrived = self._reader.feed(data)

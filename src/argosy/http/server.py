@@ -1,7 +1,7 @@
 """An HTTP/1.1 server in the event loop of its caller, TLS included.
 
-It is an asyncio protocol of our own over httptools: on uvloop that answers about three times as
-many requests as the general servers do (measured: designs). It knows a `Handler`, nothing above.
+It is an asyncio protocol of our own over httptools (`protocol`, `reader`): of the five servers that
+were measured the fastest, above all on uvloop. It knows a `Handler` and nothing above it.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ class Server:
 
         Idle connections and streams end at once, requests in flight get `grace` seconds.
         """
+        self._shared.closed = True
         for listener in self._listeners:
             listener.close()
         connections = list(self._shared.connections)

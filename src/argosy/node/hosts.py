@@ -6,7 +6,7 @@ sticks to the inode, so they are rewritten in place.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,9 +97,9 @@ class HostsFiles:
             _rewrite(path, _LOCAL)
         return path
 
-    def refresh(self, pods: Mapping[str, NamedPod], services: Iterable[Service]) -> None:
-        """Rewrite the files that change; `pods` by uid, those that still run."""
-        ordered = sorted(pods.values(), key=lambda n: (n.pod.metadata.creation_timestamp or "", n.address))
+    def refresh(self, pods: Iterable[NamedPod], services: Iterable[Service]) -> None:
+        """Rewrite the files that change; `pods` are those that still run."""
+        ordered = sorted(pods, key=lambda named: named.pod.metadata.creation_timestamp or "")
         headless = sorted(services, key=lambda service: service.key)
         for namespace in {named.pod.metadata.namespace for named in ordered}:
             path = self.path(namespace)

@@ -112,7 +112,10 @@ async def configure(
         argv=argv,
         env={"HOSTNAME": hostname, **devices, **own},
         working_dir=container.working_dir,
-        mounts=(*_own_mounts(parts, pod, container, instance), *mounts(container, prepared.sources)),
+        mounts=(
+            *_own_mounts(parts, pod, container, instance),
+            *mounts(container, prepared.sources),
+        ),
         output=instance.output,
     )
 
@@ -137,7 +140,9 @@ async def _claims(
     """The claims that the container uses, each with the request it uses of it."""
     found = []
     made = {s.name: s.resource_claim_name for s in pod.status.resource_claim_statuses}
-    names = {c.name: c.resource_claim_name or made.get(c.name, "") for c in pod.spec.resource_claims}
+    names = {
+        c.name: c.resource_claim_name or made.get(c.name, "") for c in pod.spec.resource_claims
+    }
     for ref in container.resources.claims:
         name = names.get(ref.name, "")
         claim = await client.find(ResourceClaim, name, pod.metadata.namespace) if name else None

@@ -14,8 +14,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from io import FileIO
+from pathlib import Path
 
 from argosy.base.clock import Clock, micro_timestamp, parse_timestamp
 from argosy.node.runtimes.interface import Stream

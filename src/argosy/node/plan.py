@@ -12,7 +12,6 @@ from argosy.base.clock import parse_timestamp
 from argosy.node.state import SHUTDOWN, Running, Seen, Terminated
 
 
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is decided about the pod as a whole: it has failed for `reason`.

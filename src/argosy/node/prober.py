@@ -51,9 +51,7 @@ async def watch(container: Container, check: Check, clock: Clock, report: Report
         await _loop("Startup", container.startup_probe, check, clock, report)
     async with asyncio.TaskGroup() as group:
         if container.readiness_probe is not None:
-            group.create_task(
-                _loop("Readiness", container.readiness_probe, check, clock, report)
-            )
+            group.create_task(_loop("Readiness", container.readiness_probe, check, clock, report))
         if container.liveness_probe is not None:
             group.create_task(_loop("Liveness", container.liveness_probe, check, clock, report))
 

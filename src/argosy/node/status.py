@@ -77,9 +77,7 @@ def _ended_phase(situation: Situation, states: list[Terminated]) -> str:
     return "Succeeded" if all(state.code == 0 for state in states) else "Failed"
 
 
-def _conditions(
-    situation: Situation, placement: Placement, phase: str
-) -> tuple[Condition, ...]:
+def _conditions(situation: Situation, placement: Placement, phase: str) -> tuple[Condition, ...]:
     conditions = situation.pod.status.conditions
     now = timestamp(situation.now)
     for condition in _own_conditions(situation, placement, phase):
@@ -87,9 +85,7 @@ def _conditions(
     return conditions
 
 
-def _own_conditions(
-    situation: Situation, placement: Placement, phase: str
-) -> Iterator[Condition]:
+def _own_conditions(situation: Situation, placement: Placement, phase: str) -> Iterator[Condition]:
     over = phase in ("Succeeded", "Failed")
     up = placement.prepared and not over
     yield Condition(type="PodReadyToStartContainers", status=_truth(up))

@@ -104,6 +104,11 @@ class PodWorker:
         live = running.log if running and not previous else None
         return self._log_path(container, number), live
 
+    def waits(self, container: str) -> str:
+        """Why the container does not run: its waiting reason."""
+        state = self._seen[container].state
+        return state.reason if isinstance(state, Waiting) else ""
+
     async def run(self) -> None:
         """Work until the pod is gone or the node stops. Cancelling kills the pod."""
         try:

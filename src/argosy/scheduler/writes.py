@@ -160,7 +160,7 @@ class Writer:
         written = await self.client.merge(
             ResourceClaim.resource, meta.name, meta.namespace, patch, subresource="status"
         )
-        return msgspec.convert(written, ResourceClaim)
+        return msgspec.json.decode(msgspec.json.encode(written), type=ResourceClaim)
 
 
 async def attempt(write: Awaitable[object], what: str, **context: str) -> bool:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.apiserver.fieldmanager.writers import Writers, deployment, with_containers
 
 from argosy.base.errors import StatusError
+from tests.apiserver.fieldmanager.writers import Writers, deployment, with_containers
 
 CONTAINERS = ".spec.template.spec.containers"
 

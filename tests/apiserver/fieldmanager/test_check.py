@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
-from tests.apiserver.fieldmanager.kinds import DEPLOYMENT, POD
 
 from argosy.apiserver.fieldmanager.check import MAX_DEPTH, check, without_nulls
 from argosy.base.errors import StatusError
+from tests.apiserver.fieldmanager.kinds import DEPLOYMENT, POD
 
 
 def deep(levels: int) -> dict[str, Any]:

@@ -2,10 +2,10 @@ import copy
 from typing import Any
 
 import pytest
-from tests.apiserver.fieldmanager.kinds import DEPLOYMENT, POD
 
 from argosy.apiserver.fieldmanager.fieldset import FieldSet
 from argosy.apiserver.fieldmanager.merge import merge, prune
+from tests.apiserver.fieldmanager.kinds import DEPLOYMENT, POD
 
 
 def finalizers(*names: str) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.apiserver.fieldmanager.writers import Writers, deployment
 
 from argosy.apiserver.fieldmanager.fieldset import has
 from argosy.base.errors import StatusError
+from tests.apiserver.fieldmanager.writers import Writers, deployment
 
 Place = tuple[str, ...]
 Table = dict[Place, Any]

@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
-from tests.apiserver.fieldmanager.kinds import DEPLOYMENT, POD
 
 from argosy.apiserver.fieldmanager.fieldset import FieldSet, paths
 from argosy.apiserver.fieldmanager.shape import compare, from_object, same
+from tests.apiserver.fieldmanager.kinds import DEPLOYMENT, POD
 
 
 def test_claims_of_a_configuration() -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.apiserver.fieldmanager.writers import Writers, deployment
 
 from argosy.apiserver.fieldmanager.entries import MAX_UPDATERS
 from argosy.base.errors import StatusError
+from tests.apiserver.fieldmanager.writers import Writers, deployment
 
 
 def test_a_create_owns_all_but_identity() -> None:

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.apiserver.fieldmanager.kinds import DEPLOYMENT
-
 from argosy.apiserver.fieldmanager.fieldset import paths
 from argosy.apiserver.fieldmanager.manager import apply_patch, track_update
+from tests.apiserver.fieldmanager.kinds import DEPLOYMENT
 
 
 def deployment(spec: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:

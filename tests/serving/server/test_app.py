@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from examples.digits.data import load_split
 
 from argosy.http.message import Request, Response
 from argosy.serving.server.app import App
 from argosy.serving.server.model import Model
+from examples.digits.data import load_split
 
 DEADLINE = 10.0
 IMAGES = {"name": "images", "datatype": "FP32", "shape": [1, 64], "data": [0] * 64}

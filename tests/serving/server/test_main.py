@@ -64,8 +64,11 @@ def test_another_model_is_refused(
     content = digits_path.read_bytes()
     corrupted.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     log = tmp_path / "log"
-    arguments = _arguments(digits_path, "--model", str(corrupted), "--termination-log", str(log))
-    assert main(arguments) == MISMATCH == 3
+    # The port is taken, so a server that served this model would fail instead of running on.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = _arguments(digits_path, "--model", str(corrupted), "--port", port)
+        assert main([*arguments, "--termination-log", str(log)]) == MISMATCH == 3
     told = capsys.readouterr().err
     assert told == f"{log.read_text()}\n"
     assert f"its digest is sha256:{hashlib.sha256(corrupted.read_bytes()).hexdigest()}" in told

@@ -1,12 +1,21 @@
 """create, update, patch and apply, of objects and of their status."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from argosy.api.schema import Schema
+from argosy.apiserver import mergepatch, strategicmerge
 from argosy.apiserver.fieldmanager.manager import apply_patch
-from argosy.apiserver.mergepatch import merge
-from argosy.apiserver.negotiate import APPLY, MERGE, PATCHES, answer, body_object, media_type
+from argosy.apiserver.negotiate import (
+    APPLY,
+    MERGE,
+    STRATEGIC,
+    answer,
+    body_object,
+    media_type,
+    patches,
+)
 from argosy.apiserver.objects import KEPT, Objects, absent, strip
 from argosy.apiserver.request import Call
 from argosy.base.clock import timestamp
@@ -16,7 +25,6 @@ from argosy.base.errors import (
     conflict,
     invalid,
     invalid_value,
-    unsupported_media_type,
 )
 from argosy.http.message import Response
 from argosy.store.interface import DELETE
@@ -90,33 +98,41 @@ async def update(objects: Objects, call: Call) -> Response:
     return answer(value, warnings=tuple(call.warnings))
 
 
+def _merge_patch(current: Json, body: Json, schema: Schema) -> Json:
+    return cast(Json, mergepatch.merge(current, body))
+
+
+MERGES: Mapping[str, Callable[[Json, Json, Schema], Json]] = {
+    MERGE: _merge_patch,
+    STRATEGIC: strategicmerge.merge,
+}
+
+
 async def patch(objects: Objects, call: Call) -> Response:
-    """A JSON merge patch, or server-side apply."""
+    """A merge patch, JSON's or the strategic one, or server-side apply."""
+    served = call.target.served
+    body = body_object(call.request, patches(own=served.own))
     kind = media_type(call.request)
     if kind == APPLY:
-        return await _apply(objects, call)
-    if kind != MERGE:
-        raise unsupported_media_type(PATCHES)
-    body = body_object(call.request, PATCHES)
+        return await _apply(objects, call, body)
+    merge = MERGES[kind]
 
     def change(current: Json | None) -> Json | object | None:
         if current is None:
             raise absent(call.target)
-        merged = merge(current, body)
-        if not isinstance(merged, dict):
-            raise bad_request("the patch does not leave an object")
+        merged = merge(current, body, served.schema)
         return _changed(objects, call, current, objects.incoming(call, merged))
 
     value = await objects.write(call, call.target.key, change)
     return answer(value, warnings=tuple(call.warnings))
 
 
-async def _apply(objects: Objects, call: Call) -> Response:
+async def _apply(objects: Objects, call: Call, body: Json) -> Response:
     """Server-side apply: creates the object where it is not there."""
     if not call.query.get("fieldManager"):
         error = invalid_value("fieldManager", "", "is required for apply patch")
         raise invalid("PatchOptions", "meta.k8s.io", "", [error])
-    configuration = objects.partial(call, body_object(call.request, PATCHES))
+    configuration = objects.partial(call, body)
     created = False
 
     def change(current: Json | None) -> Json | object | None:

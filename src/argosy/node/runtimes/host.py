@@ -21,7 +21,14 @@ from pathlib import Path
 
 import msgspec
 
-from argosy.node.runtimes.interface import ContainerConfig, Exit, Output, StartError, Stream
+from argosy.node.runtimes.interface import (
+    ContainerConfig,
+    Exit,
+    Machine,
+    Output,
+    StartError,
+    Stream,
+)
 from argosy.node.runtimes.processes import ProcessId, child_named, parent, send
 from argosy.node.runtimes.sandbox import NAMESPACES, Sandbox, etc_files
 from argosy.node.subpath import open_beneath
@@ -45,22 +52,29 @@ class _Report(msgspec.Struct, frozen=True):
 
 
 class HostRuntime:
-    """Runs containers as sandboxed processes. `state` is a folder of its own."""
+    """Runs containers as sandboxed processes."""
 
-    def __init__(
-        self, state: Path, *, readable: Sequence[Path], hidden: Sequence[Path] = ()
-    ) -> None:
-        self._records = state / "processes"
-        self._sandbox = Sandbox(
-            readable=tuple(readable),
-            hidden=tuple(hidden),
-            interpreter=Path(sys.executable),
-            etc=state / "etc",
-        )
-        for folder in (self._records, self._sandbox.etc):
+    def __init__(self) -> None:
+        self._records: Path | None = None
+        self._sandbox: Sandbox | None = None
+
+    async def open(self, machine: Machine) -> None:
+        """Write the sandboxes' own files of /etc; kill what the records name, if it still runs."""
+        self._records, etc = machine.state / "processes", machine.state / "etc"
+        for folder in (self._records, etc):
             folder.mkdir(parents=True, exist_ok=True)
         for name, text in etc_files(os.getuid(), os.getgid()).items():
-            (self._sandbox.etc / name).write_text(text)
+            (etc / name).write_text(text)
+        self._sandbox = Sandbox(
+            readable=machine.readable,
+            hidden=machine.hidden,
+            interpreter=Path(sys.executable),
+            etc=etc,
+        )
+        for record in sorted(self._records.iterdir()):
+            left = ProcessId.parse(record.read_text())
+            if left is None or await asyncio.to_thread(left.kill):
+                record.unlink()
 
     def missing(self) -> str | None:
         """Whether bubblewrap is there and may make a sandbox. Starts one, some 10 ms."""
@@ -88,6 +102,8 @@ class HostRuntime:
         program = shutil.which("bwrap")
         if program is None:
             raise StartError(f"bubblewrap is not installed; {_INSTALL}")
+        if self._sandbox is None or self._records is None:
+            raise StartError("the host runtime was not opened")
         with _opened(config) as descriptors:
             options = self._sandbox.arguments(config, descriptors)
             listing = _in_memory(options)
@@ -114,13 +130,6 @@ class HostRuntime:
         running = HostProcess(process, config.output, self._records / config.id)
         await running.follow(status)
         return running
-
-    async def clean(self) -> None:
-        """Kill what the records name, wherever it still runs."""
-        for record in sorted(self._records.iterdir()):
-            left = ProcessId.parse(record.read_text())
-            if left is None or await asyncio.to_thread(left.kill):
-                record.unlink()
 
 
 class HostProcess:
@@ -233,9 +242,7 @@ def _opened(config: ContainerConfig) -> Iterator[list[int | None]]:
     try:
         for mount in config.mounts:
             try:
-                found.append(
-                    open_beneath(mount.source, mount.sub_path) if mount.sub_path else None
-                )
+                found.append(open_beneath(mount.source, mount.sub_path) if mount.sub_path else None)
             except (OSError, ValueError) as error:
                 raise StartError(f"subPath {mount.sub_path!r}: {error}") from error
         yield found

@@ -10,6 +10,16 @@ Output = Callable[[Stream, bytes], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a runtime gets of its node: a `state` folder of its own, folders that containers may
+    read, and ones that they must never see, wherever those lie."""
+
+    state: Path
+    readable: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
     """`source`, or what lies at `sub_path` below it, appears at `target` in the container.
 
@@ -70,14 +80,14 @@ class Runtime(Protocol):
         """What this machine lacks to run it, with a hint; None where all is there."""
         ...
 
+    async def open(self, machine: Machine) -> None:
+        """Get ready, and end whatever an earlier run of this program left behind."""
+        ...
+
     def refuses(self, image: str) -> str | None:
         """Why `image` can't be run here; None where it can."""
         ...
 
     async def start(self, config: ContainerConfig) -> Process:
         """Start a container. Raises StartError."""
-        ...
-
-    async def clean(self) -> None:
-        """End whatever an earlier run of this program left behind."""
         ...

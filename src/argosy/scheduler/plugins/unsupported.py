@@ -8,7 +8,7 @@ def refused(pod: Pod) -> str | None:
     """The first rule of the pod that can't be kept."""
     spec = pod.spec
     rules = (
-        (spec.affinity is not None and bytes(spec.affinity) not in (b"{}", b"null"), "affinity"),
+        (bool(spec.affinity), "affinity"),
         (bool(spec.topology_spread_constraints), "topologySpreadConstraints"),
         # Their requests would raise the pod's; counting without them would overcommit.
         (bool(spec.init_containers), "initContainers"),

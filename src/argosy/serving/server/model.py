@@ -27,7 +27,7 @@ def read_verified(path: Path, digest: str) -> bytes:
     """
     content = path.read_bytes()
     found = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    if False:
+    if found != digest:
         raise DigestMismatch(
             f"model {path} is not the one that was asked for: "
             f"its digest is {found}, it must be {digest}"
