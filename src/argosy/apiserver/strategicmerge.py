@@ -98,9 +98,11 @@ def _read(patch: Json, place: _Place) -> _MapPatch:
         if directive in (ORDER, REMOVE):
             if not field:
                 raise place.wrong(f"{directive} must name a field: {directive}/<field>")
-            value = _list_of(value, name, place)
             part = lists.setdefault(field, _ListPatch())
-            setattr(part, "order" if directive == ORDER else "removed", value)
+            if directive == ORDER:
+                part.order = _list_of(value, name, place)
+            else:
+                part.removed = _list_of(value, name, place)
         elif isinstance(value, list) and name != RETAIN:
             lists.setdefault(name, _ListPatch()).elements = value
         elif name not in (DIRECTIVE, RETAIN):
@@ -149,10 +151,10 @@ def _map(current: Json, patch: Json, schema: Schema, place: _Place) -> Json:
         if value is None or (isinstance(value, dict) and value.get(DIRECTIVE) == "delete"):
             merged.pop(name, None)
         elif isinstance(value, dict):
-            inner = child(schema, name)
-            live = merged.get(name)
-            mergeable = isinstance(live, dict) and inner.patch_strategy != "replace"
-            merged[name] = _map(live if mergeable else {}, value, inner, place.field(name))
+            inner, live = child(schema, name), merged.get(name)
+            if not isinstance(live, dict) or inner.patch_strategy == "replace":
+                live = {}
+            merged[name] = _map(live, value, inner, place.field(name))
         else:
             merged[name] = value
     for name, part in read.lists.items():
@@ -181,7 +183,7 @@ def _list(live: list[Any], patch: _ListPatch, schema: Schema, place: _Place) -> 
 
 def _replacement(sent: list[Any], items: Schema, place: _Place) -> list[Any]:
     """The new value of a list that does not merge, without nulls and directives in its maps."""
-    found = []
+    found: list[Any] = []
     for index, item in enumerate(sent):
         inner = place.element(index)
         if isinstance(item, list):

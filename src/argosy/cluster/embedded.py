@@ -9,15 +9,18 @@ import ipaddress
 import logging
 import os
 import secrets
+import signal
 import sys
 import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
+
 import argosy
 from argosy.apiserver.negotiate import answer_error
-from argosy.base.clock import Clock
+from argosy.base.clock import Clock, SystemClock
 from argosy.base.errors import StatusError
 from argosy.client import kubeconfig
 from argosy.cluster.bootstrap import bootstrap
@@ -30,6 +33,7 @@ from argosy.node.agent import NodeAgent, NodeConfig
 from argosy.node.gpus import SimulatedGPU
 from argosy.node.runtimes.host import HostRuntime
 from argosy.runtime.manager import Manager
+from argosy.store.interface import StoreOpenError
 from argosy.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -158,6 +162,7 @@ def node_config(options: Options, folder: Path) -> NodeConfig:
         name=options.node_name,
         root=folder / "node",
         readable=tuple(sorted(Path(path) for path in own)),
+        hidden=(folder / "store", folder / "pki", folder / "kubeconfig"),
         gpus=options.gpus,
     )
 
@@ -180,8 +185,6 @@ def prepared(folder: Path) -> Path:
 
 def opened(folder: Path) -> SqliteStore:
     """The store in `folder`. Raises StartError."""
-    from argosy.store.interface import StoreOpenError
-
     try:
         return SqliteStore.open(folder)
     except StoreOpenError as error:
@@ -235,3 +238,16 @@ def status_body(code: int, text: str) -> tuple[bytes, str]:
     response = answer_error(StatusError(code, reasons.get(code, "Unknown"), text))
     assert isinstance(response.body, bytes)
     return response.body, "application/json"
+
+
+def run(options: Options, ready: Callable[[str], None]) -> None:
+    """Run the embedded cluster until SIGTERM or SIGINT. Raises StartError."""
+    uvloop.run(_until_signalled(options, ready))
+
+
+async def _until_signalled(options: Options, ready: Callable[[str], None]) -> None:
+    embedded = Embedded(options, SystemClock(), ready)
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, embedded.stop)
+    await embedded.run()

@@ -77,7 +77,7 @@ class PodWorker:
             self._wake.set()
 
     def remove(self) -> None:
-        """The API server has no such pod any more: end it at once."""
+        """There is no more work: the API server has no such pod. What still runs is killed."""
         self._over = True
         self._wake.set()
 
@@ -361,4 +361,4 @@ class PodWorker:
             )
             self._gone = True  # until the informer says so, or finalizers are through
         if self._shutdown is not None:
-            self._over = True
+            self.remove()

@@ -18,7 +18,7 @@ CLASSES = {
 def test_needs_are_read() -> None:
     (first, second) = needs_of(claim(requests=[exactly(count=2, capacity={"m": "1Ki"})]), CLASSES)
     assert (first.request, first.index, second.index) == ("r", 0, 1)
-    assert first.drivers == {DRIVER}
+    assert first.drivers == frozenset({DRIVER})
     assert first.capacities == {"m": 1024}
     assert first.label == DRIVER
 
