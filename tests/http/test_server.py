@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -303,11 +303,11 @@ async def awaits_the_cancelled() -> None:
 
 @pytest.mark.parametrize("fails", [raises, awaits_the_cancelled])
 async def test_a_handler_that_fails_is_a_500_and_logged_once(
-    fails: Callable[[], object], caplog: pytest.LogCaptureFixture
+    fails: Callable[[], Awaitable[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def handler(request: Request) -> Response:
         if request.path == "/fail":
-            await fails()  # type: ignore[misc]
+            await fails()
         return Response(200)
 
     async with serving(handler) as running, running.peer() as peer:
@@ -334,14 +334,18 @@ async def test_a_header_that_can_not_be_sent_is_a_500(caplog: pytest.LogCaptureF
     assert len(caplog.records) == 1
 
 
+@pytest.mark.parametrize("fails", [raises, awaits_the_cancelled])
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_a_stream_that_fails_does_not_look_whole(
-    version: bytes, caplog: pytest.LogCaptureFixture, certificates: Certificates
+    version: bytes,
+    fails: Callable[[], Awaitable[None]],
+    caplog: pytest.LogCaptureFixture,
+    certificates: Certificates,
 ) -> None:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield b"a part"
         await asyncio.sleep(0)
-        raise RuntimeError
+        await fails()
 
     async def handler(request: Request) -> Response:
         return Response(200, {}, stream())
@@ -419,6 +423,28 @@ async def test_a_client_that_leaves_cancels_its_request(tls: Certificates | None
         await soon(stuck.started)
         await peer.leave()
         await soon(stuck.cancelled)
+
+
+async def test_a_handler_that_fails_when_cancelled_is_logged_and_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: Request) -> Response:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.set()
+            raise RuntimeError from None
+        return Response(200)
+
+    async with serving(handler) as running:
+        async with running.peer() as peer:
+            peer.send(GET)
+            await soon(started)
+        await soon(ended)
+    assert len(caplog.records) == 1
 
 
 async def test_a_client_may_close_its_side_with_the_request() -> None:

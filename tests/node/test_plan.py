@@ -1,41 +1,13 @@
 """Plans, by tables: facts and time in, actions out."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
-from argosy.node.plan import Plan, Situation, Verdict, decide, restarts
-from argosy.node.state import SHUTDOWN, Running, Seen, Terminated, Waiting, begun, ended
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.node.builders import container, pod_view
+from argosy.node.plan import Plan, Situation, Verdict, decide, restarts
+from argosy.node.state import SHUTDOWN, Running, Seen, Terminated, Waiting, begun, ended
+from tests.node.facts import DELETED, FRESH, T0, at, gone, situation, up
 
-T0 = datetime(2026, 1, 1, tzinfo=UTC)
-DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 7}
-
-
-def at(seconds: float) -> datetime:
-    return T0 + timedelta(seconds=seconds)
-
-
-def gone(code: int = 0, *, when: float = 0, reason: str = "", **seen: Any) -> Seen:
-    state = Terminated(code=code, reason=reason, started=at(when - 1), finished=at(when))
-    return Seen(name="main", state=state, **seen)
-
-
-def up(**seen: Any) -> Seen:
-    return Seen(name="main", state=Running(T0, "i"), **seen)
-
-
-def situation(seen: Seen, now: float = 0, **given: Any) -> Situation:
-    keys = ("hold", "shutdown", "verdict")
-    own = {key: given.pop(key) for key in keys if key in given}
-    pod = pod_view(container("true"), **given)
-    return Situation(pod=pod, containers=(seen,), now=at(now), begun=T0, **own)
-
-
-FRESH = Seen(name="main")
 START, TERM, KILL = (Plan(**{a: ("main",)}) for a in ("start", "terminate", "kill"))
 DEADLINE = Verdict(
     "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+
 from argosy.node.plan import Situation, Verdict
 from argosy.node.state import KILLED, UNKNOWN, Running, Seen, Terminated, Waiting, recovered
 from argosy.node.status import Placement, pod_status
-
 from tests.node.builders import container, pod_view
-from tests.node.test_plan import DELETED, FRESH, T0, at, gone, situation, up
+from tests.node.facts import DELETED, FRESH, T0, at, gone, situation, up
 
 HERE = Placement(pod_ip="127.64.0.2", host_ip="127.64.0.1", runtime="host", prepared=True)
 READY = up(started=True, healthy=True)

@@ -22,7 +22,7 @@ from argosy.http.encode import CHUNKED, CLOSE, LENGTH, NONE, Framing, encode_hea
 from argosy.http.limits import ErrorBody, Limits
 from argosy.http.message import Handler, Request, Response
 from argosy.http.outbox import Outbox
-from argosy.http.reader import Incoming, Phase, Refusal, RequestReader
+from argosy.http.reader import BETWEEN, BODY, HEAD, OVER, Incoming, Phase, Refusal, RequestReader
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -184,9 +184,9 @@ class Connection(asyncio.Protocol):
         if phase is self._timed:
             return
         self._timed = phase
-        if phase is Phase.HEAD:
+        if phase is HEAD:
             self._deadline.set(limits.head_seconds)
-        elif phase is Phase.BODY:
+        elif phase is BODY:
             self._deadline.set(limits.body_seconds)
         else:
             self._deadline.set(limits.idle_seconds)
@@ -194,7 +194,7 @@ class Connection(asyncio.Protocol):
     def _expired(self) -> None:
         if self._transport.is_closing() or self._outbox.paused:
             self.abort()
-        elif self._lingering or self._reader.phase in (Phase.BETWEEN, Phase.OVER):
+        elif self._lingering or self._reader.phase in (BETWEEN, OVER):
             self._hang_up()
         else:
             self._reader.stop()
@@ -229,7 +229,14 @@ class Connection(asyncio.Protocol):
     async def _answer(self, incoming: Incoming) -> bool:
         """Answer one request; False if the connection ends with it."""
         request, keep_alive, version = incoming
-        response = await self._handled(request)
+        try:
+            response = await self._shared.handler(request)
+        except Exception:
+            response = self._failure(request)
+        except asyncio.CancelledError:
+            if self.task.cancelling():
+                raise
+            response = self._failure(request)  # what the handler awaited was cancelled
         framing = framing_of(response, method=request.method, version=version)
         keep_alive = keep_alive and not self._closing and framing is not CLOSE
         try:
@@ -238,28 +245,17 @@ class Connection(asyncio.Protocol):
             await _finish(response.body)
             response, framing = self._failure(request), LENGTH
             head = self._head(response, framing, version=version, keep_alive=keep_alive)
-        body = response.body
+        body, bare = response.body, framing is NONE or request.method == "HEAD"
         if isinstance(body, bytes):
-            bare = request.method == "HEAD" or framing is NONE
             self._send(head if bare else head + body)
             if self._outbox.paused:
                 await self._outbox.room()
             return keep_alive
         self._outbox.add(head)
-        if request.method == "HEAD" or framing is NONE:
-            await _finish(body)
+        if bare:
+            await body.aclose()
             return keep_alive
         return await self._stream(body, chunked=framing is CHUNKED) and keep_alive
-
-    async def _handled(self, request: Request) -> Response:
-        try:
-            return await self._shared.handler(request)
-        except Exception:
-            return self._failure(request)
-        except asyncio.CancelledError:
-            if self.task.cancelling():
-                raise
-            return self._failure(request)  # something that the handler awaited was cancelled
 
     def _failure(self, request: Request) -> Response:
         """Tell the log of the exception at hand, and the client of nothing."""
@@ -292,7 +288,9 @@ class Connection(asyncio.Protocol):
                     return False
                 if piece and self._outbox.add(frame(piece)) or self._outbox.paused:
                     await self._outbox.room()
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and self.task.cancelling():
+                raise
             # The client must not take the part for the whole.
             _log.exception("response stream failed")
             self.abort()

@@ -38,10 +38,10 @@ class Phase(Enum):
 
 
 # Python 3.11 looks an enumeration's members up slowly, and these are looked at for every request.
-_BETWEEN: Final = Phase.BETWEEN
-_HEAD: Final = Phase.HEAD
-_BODY: Final = Phase.BODY
-_OVER: Final = Phase.OVER
+BETWEEN: Final = Phase.BETWEEN
+HEAD: Final = Phase.HEAD
+BODY: Final = Phase.BODY
+OVER: Final = Phase.OVER
 
 
 class _RefusedError(Exception):
@@ -52,7 +52,7 @@ class RequestReader:
     """Reads one connection's requests. Its `on_…` methods are called by httptools."""
 
     def __init__(self, limits: Limits) -> None:
-        self.phase: Phase = _BETWEEN
+        self.phase: Phase = BETWEEN
         self.wants_continue = False
         self._limits = limits
         self._parser = httptools.HttpRequestParser(self)
@@ -61,11 +61,11 @@ class RequestReader:
         # Bytes since httptools last told of anything: it keeps half a header to itself.
         self._untold = 0
         self.on_message_begin()
-        self.phase = _BETWEEN
+        self.phase = BETWEEN
 
     def feed(self, data: bytes) -> list[Incoming | Refusal]:
         """Take what the socket gave; returns what is complete now, at most one refusal, last."""
-        if self.phase is _OVER:
+        if self.phase is OVER:
             return []
         arrived: list[Incoming | Refusal] = []
         self._arrived = arrived
@@ -84,11 +84,11 @@ class RequestReader:
         return arrived
 
     def _reading(self) -> bool:
-        return self.phase is not _OVER
+        return self.phase is not OVER
 
     def stop(self) -> None:
         """Ignore whatever still comes."""
-        self.phase = _OVER
+        self.phase = OVER
         self.wants_continue = False
 
     def _refuse(self, status: int, text: str) -> NoReturn:
@@ -96,7 +96,7 @@ class RequestReader:
         raise _RefusedError(text)
 
     def on_message_begin(self) -> None:
-        self.phase = _HEAD
+        self.phase = HEAD
         self._untold = 0
         self._url = b""
         self._headers: dict[str, str] = {}
@@ -118,7 +118,7 @@ class RequestReader:
         limits = self._limits
         if self._head_bytes > limits.header_bytes or self._head_lines > limits.headers:
             self._refuse(431, "request header fields are too large")
-        if self.phase is _BODY:
+        if self.phase is BODY:
             return  # a trailer: counted, never merged into the headers (RFC 9110, 6.5.1)
         key = name.decode("ascii").lower()
         text = value.decode("latin-1").rstrip(" \t")
@@ -137,7 +137,7 @@ class RequestReader:
         self._check_body()
         if "expect" in self._headers:
             self._check_expectation()
-        self.phase = _BODY
+        self.phase = BODY
 
     def _check_body(self) -> None:
         headers = self._headers
@@ -180,7 +180,7 @@ class RequestReader:
         request = Request(method, path, query, self._headers, b"".join(self._body))
         # Upgrades are not served: the request is answered as it stands and was the last.
         keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
-        self.phase = _BETWEEN if keep_alive else _OVER
+        self.phase = BETWEEN if keep_alive else OVER
         self.wants_continue = False
         self._arrived.append(Incoming(request, keep_alive, self._version))
 

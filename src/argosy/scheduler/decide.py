@@ -30,6 +30,9 @@ from argosy.scheduler.state import State
 UNSCHEDULABLE = "Unschedulable"
 GATED = "SchedulingGated"
 
+FEW = 64
+"""So few nodes are looked up by name; more are picked out on the way."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
@@ -172,11 +175,15 @@ class Decider:
         """The best node on which every reserver gets what the pod needs."""
         nodes = self._state.nodes
         wanted = frozenset.intersection(*(reserver.nodes for reserver in reservers))
-        rows = [nodes.row_of[name] for name in wanted if name in nodes.row_of]
+        within = None
+        if len(wanted) <= FEW:
+            rows = sorted(nodes.row_of[name] for name in wanted if name in nodes.row_of)
+            within = np.array(rows, dtype=np.intp)
         lacks: list[Lack] = []
-        asked = ranking.ordered(np.array(sorted(rows), dtype=np.intp))
-        for row in asked:
+        for row in ranking.ordered(within):
             name = nodes.names[row]
+            if name not in wanted:
+                continue
             answers = [reserver.reserve(name) for reserver in reservers]
             lack = next((answer for answer in answers if isinstance(answer, Lack)), None)
             if lack is None:
@@ -184,7 +191,7 @@ class Decider:
                 return Placement(pod, name, request, grants)
             lacks.append(lack)
         reasons = ranking.explain()
-        unasked = ranking.feasible() - len(asked)
+        unasked = ranking.feasible() - len(lacks)
         if unasked:
             reasons[reservers[0].elsewhere()] += unasked
         raise UnschedulableError(self._sentence(reasons, lacks))

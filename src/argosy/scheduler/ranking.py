@@ -6,7 +6,7 @@ a normalized score depends on which nodes are feasible.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +38,24 @@ class Ranking:
         row = int(np.where(feasible, total, -1).argmax()) if self._size else 0
         return row if self._size and feasible[row] else None
 
-    def ordered(self, within: Rows) -> NDArray[np.intp]:
-        """The feasible ones of the rows `within`, best first."""
+    def ordered(self, within: NDArray[np.intp] | None = None) -> Iterator[int]:
+        """The feasible rows (of those in `within`, where given), best first.
+
+        Sorting is put off: most often the first one will do.
+        """
         feasible = self._refresh()
-        total = self._total(feasible)
-        chosen = np.zeros(self._size, dtype=np.bool_)
-        chosen[within] = True
-        rows = np.flatnonzero(feasible & chosen)
-        return rows[np.argsort(-total[rows], kind="stable")]
+        if within is not None:
+            chosen = np.zeros(self._size, dtype=np.bool_)
+            chosen[within] = True
+            feasible &= chosen
+        if not feasible.any():
+            return
+        total = np.where(feasible, self._total(feasible), -1)
+        first = int(total.argmax())
+        yield first
+        rows = np.flatnonzero(feasible)
+        for row in rows[np.argsort(-total[rows], kind="stable")][1:]:
+            yield int(row)
 
     def feasible(self) -> int:
         """How many nodes pass all filters."""

@@ -200,7 +200,7 @@ def _status(
     ready = [pod for pod in current if _ready(pod)]
     if len(ready) >= wanted:
         model = ModelStatus(transition_status="UpToDate", states=_states(True, "Loaded"))
-        return _with_conditions(service, ready, now, model, reason="", message="")
+        return _with_conditions(service, ready, now, model, reason="Loaded", message="")
     answering = ready or [pod for pod in old if _ready(pod)]
     failure = next((found for pod in current if (found := _failure(pod))), None)
     if failure is not None:

@@ -4,7 +4,7 @@ Readers and watches see the durable state. A mutation sees the head: the durable
 pending writes laid over it. `stage` adds a pending write, `publish` makes the oldest ones durable
 (called once they are), `rollback` drops them all (called when the disk refused).
 
-Keys are kept in one sorted list: an insert moves half of it, 6 µs at 100,000 keys.
+Keys are kept in one sorted list: an insert moves half of it, 20 µs at 100,000 keys.
 """
 
 from bisect import bisect_left, insort

@@ -38,7 +38,12 @@ def test_tolerates(toleration: dict[str, str], expected: bool) -> None:
 
 def test_unwanted_taints_lower_the_score_and_forbidding_ones_filter() -> None:
     nodes = Columns()
-    effects = ([], ["PreferNoSchedule"], ["PreferNoSchedule"] * 2, ["NoExecute"])
+    effects: tuple[list[str], ...] = (
+        [],
+        ["PreferNoSchedule"],
+        ["PreferNoSchedule"] * 2,
+        ["NoExecute"],
+    )
     for i, given in enumerate(effects):
         taints = [{"key": f"k{j}", "effect": effect} for j, effect in enumerate(given)]
         nodes.put_node(node(f"n{i}", spec={"taints": taints}))

@@ -45,6 +45,7 @@ class Inventory:
         self._nodes_of: dict[PoolId, frozenset[str]] = {}
         self._home: dict[DeviceId, str] = {}
         self._stale: set[PoolId] = set()
+        self._nodes: frozenset[str] | None = None
 
     def put(self, old: ResourceSlice | None, new: ResourceSlice | None) -> None:
         """A slice came, changed or went."""
@@ -66,7 +67,9 @@ class Inventory:
     def nodes(self) -> frozenset[str]:
         """The nodes that have devices."""
         self._freshen()
-        return frozenset(self._on)
+        if self._nodes is None:
+            self._nodes = frozenset(self._on)
+        return self._nodes
 
     def home(self, device: DeviceId) -> str | None:
         """The node that has `device`, as far as it is known."""
@@ -78,6 +81,7 @@ class Inventory:
             self._rebuild(self._stale.pop())
 
     def _rebuild(self, pool: PoolId) -> None:
+        self._nodes = None
         for node in self._nodes_of.pop(pool, frozenset()):
             for offer in self._on[node].pop(pool):
                 del self._home[offer.id]

@@ -1,0 +1,81 @@
+"""What the node refuses, by the names of the fields."""
+
+from typing import Any
+
+import pytest
+
+from argosy.node.admit import admit
+from argosy.node.refusal import Refusal
+from argosy.node.volumes import KINDS
+from tests.node.builders import container, pod_view
+
+PROBE = {"periodSeconds": 1}
+
+
+def env(**source: Any) -> dict[str, Any]:
+    return {"env": [{"name": "A", "valueFrom": source}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"envFrom": [{"configMapRef": {"name": "x"}}]}, "spec.containers[0].envFrom"),
+        ({"lifecycle": {"preStop": {}}}, "spec.containers[0].lifecycle"),
+        (env(secretKeyRef={"name": "s"}), "spec.containers[0].env[0].valueFrom.secretKeyRef"),
+        (env(resourceFieldRef={}), "spec.containers[0].env[0].valueFrom.resourceFieldRef"),
+        (env(fileKeyRef={}), "spec.containers[0].env[0].valueFrom.fileKeyRef"),
+        (
+            env(fieldRef={"fieldPath": "spec.serviceAccountName"}),
+            'fieldRef.fieldPath: Unsupported value: "spec.serviceAccountName"',
+        ),
+        ({"readinessProbe": {**PROBE, "exec": {}}}, "spec.containers[0].readinessProbe.exec"),
+        ({"livenessProbe": {**PROBE, "grpc": {}}}, "spec.containers[0].livenessProbe.grpc"),
+        ({"startupProbe": {**PROBE, "exec": {}}}, "spec.containers[0].startupProbe.exec"),
+        ({"name": "../x"}, "spec.containers[0].name"),
+    ],
+)
+def test_containers(fields: dict[str, Any], path: str) -> None:
+    refuse(path, container("true", **fields))
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ({"initContainers": [{"name": "i"}]}, "spec.initContainers"),
+        ({"volumes": [{"name": "v", "secret": {}}]}, "spec.volumes[0].secret"),
+        ({"volumes": [{"name": "v", "downwardAPI": {}}]}, "spec.volumes[0].downwardAPI"),
+        ({"volumes": [{"name": "../v", "emptyDir": {}}]}, "spec.volumes[0].name"),
+    ],
+)
+def test_pods(spec: dict[str, Any], path: str) -> None:
+    refuse(path, container("true"), **spec)
+
+
+def refuse(path: str, body: dict[str, Any], **spec: Any) -> None:
+    with pytest.raises(Refusal) as refused:
+        admit(pod_view(body, **spec), KINDS)
+    assert path in refused.value.message
+    assert refused.value.reason == "CreateContainerConfigError"
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    with pytest.raises(Refusal) as refused:
+        admit(pod_view(container("true", envFrom=[{}], lifecycle={})), KINDS)
+    assert "envFrom" in refused.value.message and "lifecycle" in refused.value.message
+
+
+def test_what_the_node_does_is_let_in() -> None:
+    probe = {"httpGet": {"port": 80}}
+    body = container(
+        "true",
+        readinessProbe=probe,
+        livenessProbe={"tcpSocket": {"port": 80}},
+        startupProbe=probe,
+        env=[
+            {"name": "A", "value": "x"},
+            {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['x']"}}},
+            {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k"}}},
+        ],
+    )
+    volumes = [{"name": f"v{i}", kind: {}} for i, kind in enumerate(KINDS)]
+    admit(pod_view(body, volumes=[*volumes, {"name": "plain"}]), KINDS)

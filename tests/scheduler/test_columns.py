@@ -1,0 +1,151 @@
+"""Columns and rankings: what is kept row by row equals what is built anew."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from argosy.api.core import Node
+from argosy.scheduler.columns import ChangeLog, Columns
+from argosy.scheduler.plugins.table import PLUGINS
+from argosy.scheduler.ranking import Ranking, Rankings
+from argosy.scheduler.shape import LARGEST, request_of, shape_of
+from tests.scheduler.builders import node, pod
+
+
+def test_pods_count_before_their_node_is_known_and_after_it_came_back() -> None:
+    nodes = Columns()
+    nodes.put_pod("u", "n1", request_of(pod(requests={"cpu": "1", "x.io/y": 2})))
+    nodes.put_node(node("n1", allocatable={"x.io/y": 3}))
+    column = nodes.resources["x.io/y"]
+    assert (nodes.requested[0, 0], nodes.requested[0, column]) == (1000, 2)
+    assert nodes.allocatable[0, column] == 3
+    nodes.drop_node("n1")
+    nodes.put_node(node("other"))
+    assert nodes.requested[0, 0] == 0
+    nodes.put_node(node("n1"))
+    assert nodes.requested[nodes.row_of["n1"], 0] == 1000
+
+
+def test_a_resource_gets_its_column_when_a_pod_asks_for_it() -> None:
+    nodes = Columns()
+    nodes.put_node(node("n1", allocatable={"x.io/y": 3}))
+    assert "x.io/y" not in nodes.resources
+    vector = nodes.vector(request_of(pod(requests={"x.io/y": 1})))
+    column = nodes.resources["x.io/y"]
+    assert vector[column] == 1
+    assert nodes.allocatable[0, column] == 3
+
+
+def test_a_pod_moves_and_goes() -> None:
+    nodes = Columns()
+    nodes.put_node(node("a"))
+    nodes.put_node(node("b"))
+    request = request_of(pod(requests={"cpu": "1"}))
+    nodes.put_pod("u", "a", request)
+    nodes.put_pod("u", "b", request)
+    assert nodes.requested[:2, 0].tolist() == [0, 1000]
+    assert nodes.node_of("u") == "b"
+    assert nodes.drop_pod("u")
+    assert not nodes.drop_pod("u")
+    assert not nodes.requested.any()
+
+
+def test_a_heartbeat_is_no_change() -> None:
+    nodes = Columns()
+    assert nodes.put_node(node("a"))
+    assert not nodes.put_node(node("a"))
+    assert nodes.put_node(node("a", labels={"x": "y"}))
+    assert nodes.put_node(node("a", spec={"unschedulable": True}))
+
+
+def test_nonsense_capacities_count_as_nothing_or_as_the_most() -> None:
+    nodes = Columns()
+    strange: dict[str, Any] = {"cpu": "-4", "memory": "1e300", "pods": "many"}
+    nodes.put_node(node("a", allocatable=strange))
+    assert nodes.allocatable[0].tolist() == [0, LARGEST, 0, 0]
+
+
+def test_many_nodes() -> None:
+    nodes = Columns()
+    for i in range(300):
+        nodes.put_node(node(f"n{i}", labels={"i": str(i)}))
+    assert nodes.labelled("i", "299", nodes.everything).nonzero()[0].tolist() == [299]
+    nodes.put_node(node("late", labels={"i": "299"}))
+    assert nodes.labelled("i", "299", nodes.everything).sum() == 2
+    nodes.put_node(node("late"))
+    assert nodes.labelled("i", "299", nodes.everything).sum() == 1
+    assert nodes.count == 301
+
+
+def test_a_log_forgets_what_is_long_ago() -> None:
+    changes = ChangeLog()
+    for row in range(5000):
+        changes.add(row % 7)
+    recent = changes.since(changes.position - 3)
+    assert recent is not None
+    assert sorted(recent.tolist()) == [0, 1, 6] == sorted((4997 + i) % 7 for i in range(3))
+    assert changes.since(0) is None
+
+
+SHAPES = [
+    shape_of(pod(requests={"cpu": "1"})),
+    shape_of(pod(requests={"x.io/y": "1"}, spec={"nodeSelector": {"a": "b"}})),
+    shape_of(pod(spec={"tolerations": [{"operator": "Exists"}]})),
+]
+taints = st.sampled_from(
+    [[], [{"key": "k", "effect": "NoSchedule"}], [{"key": "k", "effect": "PreferNoSchedule"}]]
+)
+names = st.sampled_from("abcde")
+changes = st.one_of(
+    st.tuples(
+        st.just("node"),
+        st.builds(
+            lambda name, cpu, taints, cordoned, labels: node(
+                name,
+                allocatable={"cpu": cpu, "x.io/y": cpu},
+                spec={"taints": taints, "unschedulable": cordoned},
+                labels=labels,
+            ),
+            names,
+            st.integers(0, 4),
+            taints,
+            st.booleans(),
+            st.sampled_from([{}, {"a": "b"}, {"a": "c"}]),
+        ),
+    ),
+    st.tuples(st.just("gone"), names),
+    st.tuples(st.just("pod"), names, st.integers(0, 5), st.integers(0, 3)),
+    st.tuples(st.just("done"), st.integers(0, 5)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(changes, max_size=25))
+def test_a_kept_ranking_equals_a_fresh_one(events: list[tuple[Any, ...]]) -> None:
+    nodes = Columns()
+    kept = Rankings(nodes, PLUGINS)
+    for event in events:
+        happen(nodes, event)
+        for shape in SHAPES:
+            fresh = Ranking(nodes, PLUGINS, shape)
+            known = kept.of(shape)
+            assert known.best() == fresh.best()
+            assert list(known.ordered()) == list(fresh.ordered())
+            odd = np.arange(1, nodes.size, 2)
+            assert list(known.ordered(odd)) == [row for row in fresh.ordered() if row % 2]
+            assert known.explain() == fresh.explain()
+
+
+def happen(nodes: Columns, event: tuple[Any, ...]) -> None:
+    match event:
+        case ("node", Node() as item):
+            nodes.put_node(item)
+        case ("gone", str(name)):
+            nodes.drop_node(name)
+        case ("pod", str(name), int(uid), int(cpu)):
+            request = request_of(pod(requests={"cpu": cpu, "x.io/y": cpu}))
+            nodes.put_pod(f"u{uid}", name, request)
+        case ("done", int(uid)):
+            nodes.drop_pod(f"u{uid}")
