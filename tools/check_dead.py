@@ -12,8 +12,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools.files import project_files
 from vulture.core import Item, Vulture
+
+from tools.files import project_files
 
 
 def main(root: Path) -> int:

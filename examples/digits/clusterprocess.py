@@ -28,7 +28,6 @@ class ClusterProcess:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = _free_port()
-        self.starts = 0
         self.peak_memory = 0
         self._process: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -84,7 +83,6 @@ class ClusterProcess:
                 stdout=output,
                 stderr=output,
             )
-        self.starts += 1
         await self._until_ready(log)
 
     async def _until_ready(self, log: Path) -> None:

@@ -1,19 +1,22 @@
 """Pods and their surroundings, for the node's tests."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from argosy.api.core import Pod
+from argosy.base.clock import SystemClock
 from argosy.http.message import Request, Response
 from argosy.node.agent import NodeAgent, NodeConfig
 from argosy.node.gpus import parse_gpus
 from argosy.node.runtimes.host import HostRuntime
 from argosy.node.runtimes.sandbox import installation
+from argosy.runtime.manager import Manager
 from argosy.testing.cluster import Cluster, cluster
 
 NODE = "here"
@@ -124,3 +127,20 @@ async def agent_of(
     parts.start()
     await agent.started.wait()
     yield agent
+
+
+async def killed(parts: Cluster) -> None:
+    """End all that runs of the cluster's manager at once, without a word."""
+    for task in parts.tasks:
+        task.cancel()
+    await asyncio.gather(*parts.tasks, return_exceptions=True)
+    parts.tasks.clear()
+
+
+@asynccontextmanager
+async def again(parts: Cluster, root: Path) -> AsyncGenerator[NodeAgent, None]:
+    """Another run of the node on the same cluster and folder."""
+    await killed(parts)
+    fresh = replace(parts, manager=Manager(parts.plane.client("argosy"), SystemClock()))
+    async with agent_of(fresh, root) as agent:
+        yield agent

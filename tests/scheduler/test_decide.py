@@ -7,6 +7,7 @@ import pytest
 
 from argosy.api.dra import DeviceResult
 from argosy.scheduler.decide import Decider, Decision, Unit
+from argosy.scheduler.dra.inventory import DeviceId
 from argosy.scheduler.framework import Plugin
 from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.state import State
@@ -46,6 +47,10 @@ class World:
 
     def decide(self, *pods: Any, **unit: Any) -> Decision:
         return self.decider.decide(Unit(pods=pods, **unit))
+
+
+def gpu(name: str) -> DeviceId:
+    return DeviceId(DRIVER, "n1", name)
 
 
 def message(decision: Decision) -> str:
@@ -151,7 +156,7 @@ def test_claims_of_one_pod_are_allocated_together_or_not_at_all() -> None:
         "0/1 nodes are available: 1 cannot allocate all claims "
         f"({DRIVER}: 1 device requested, 0 of 2 free)."
     )
-    assert not world.state.devices.ledger.uses()
+    assert all(world.state.devices.ledger.use(gpu(name)).idle for name in ("g0", "g1"))
     both = world.decide(pod("q", claims={"x": "a", "y": "c"})).placements[0]
     devices = {g.allocation.devices.results[0].device for g in both.grants if g.allocation}
     assert devices == {"g0", "g1"}
@@ -294,8 +299,7 @@ def test_a_gang_takes_devices_as_a_whole() -> None:
         'gang "g": 1 of 2 pods can be placed: 0/1 nodes are available: 1 cannot allocate all '
         f"claims ({DRIVER}: compute 50 requested, 0 of 100 free on gpu-0)."
     )
-    (use,) = world.state.devices.ledger.uses().values()
-    assert use.consumed == {"compute": 50}
+    assert world.state.devices.ledger.use(gpu("gpu-0")).consumed == {"compute": 50}
 
 
 def test_pods_of_a_gang_share_a_claim() -> None:

@@ -17,11 +17,13 @@ from argosy.api.core import Pod
 from argosy.api.dra import ResourceClaim
 from argosy.base import quantity
 from argosy.scheduler.decide import Decider, Decision, Unit
+from argosy.scheduler.dra.inventory import DeviceId
 from argosy.scheduler.framework import Placement
 from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.shape import request_of
 from argosy.scheduler.state import State
 from tests.scheduler.builders import (
+    DRIVER,
     claim,
     device_class,
     exactly,
@@ -157,7 +159,6 @@ class Placing(RuleBasedStateMachine):
     def no_device_is_overcommitted(self) -> None:
         wholes: defaultdict[tuple[str, str], int] = defaultdict(int)
         shares: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        names = set()
         for placement in self.placed.values():
             for grant in placement.grants:
                 assert grant.allocation is not None
@@ -165,15 +166,16 @@ class Placing(RuleBasedStateMachine):
                     assert result.pool == placement.node
                     device = (result.pool, result.device)
                     if result.share_id:
-                        names.add(result.share_id)
                         shares[device] += quantity.parse(result.consumed_capacity["compute"])
                     else:
                         wholes[device] += 1
         assert all(count == 1 and device[1] == "whole" for device, count in wholes.items())
         assert all(total <= CAPACITY[device[1]] for device, total in shares.items())
-        uses = self.state.devices.ledger.uses()
-        counted = {(d.pool, d.device): use.consumed["compute"] for d, use in uses.items()}
-        assert {device: total for device, total in counted.items() if total} == shares
+        for pool in NODES:
+            for name in ("s0", "s1", "whole"):
+                use = self.state.devices.ledger.use(DeviceId(DRIVER, pool, name))
+                assert use.consumed.get("compute", 0) == shares.get((pool, name), 0)
+                assert use.wholes == wholes.get((pool, name), 0)
 
     def take(self, decision: Decision) -> Decision:
         for placement in decision.placements:

@@ -84,20 +84,6 @@ def _requirement(match: re.Match[str]) -> Requirement:
     return Requirement(match["key"], "Exists")
 
 
-def label_selector(spec: Mapping[str, Any] | None) -> Selector:
-    """A `LabelSelector` object as a selector; None selects nothing that has a label rule."""
-    if not spec:
-        return EVERYTHING
-    requirements = [
-        Requirement(key, "In", frozenset({value}))
-        for key, value in (spec.get("matchLabels") or {}).items()
-    ]
-    for rule in spec.get("matchExpressions") or ():
-        values = frozenset(rule.get("values") or ())
-        requirements.append(Requirement(rule["key"], rule["operator"], values))
-    return Selector(tuple(requirements))
-
-
 @dataclass(frozen=True, slots=True)
 class FieldTerm:
     """`path=value`, or `path!=value` where `equal` is false."""

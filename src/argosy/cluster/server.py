@@ -14,6 +14,7 @@ from argosy.client.client import Client
 from argosy.client.transport import InProcess
 from argosy.http.message import Handler
 from argosy.store.interface import Store
+from argosy.store.memory import MemoryStore
 
 MINOR = "1.37"
 ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
@@ -30,6 +31,11 @@ class ControlPlane:
     def client(self, manager: str) -> Client:
         """A client in this process that writes as `manager`."""
         return Client(InProcess(self.server.handle, self.token), manager)
+
+
+def memory_store() -> Store:
+    """A store that ends with the process, for tests."""
+    return MemoryStore()
 
 
 def control_plane(

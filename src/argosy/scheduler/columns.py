@@ -123,15 +123,6 @@ class Columns:
         self.node_changes.add(row)
         self.usage_changes.add(row)
 
-    def has_pod(self, uid: str) -> bool:
-        """Whether the pod is on a node, bound or assumed."""
-        return uid in self._pods
-
-    def node_of(self, uid: str) -> str | None:
-        """The node that the pod is on, bound or assumed."""
-        known = self._pods.get(uid)
-        return known[0] if known else None
-
     def put_pod(self, uid: str, node: str, request: Request) -> None:
         """The pod is on `node` from now on; once more does nothing."""
         if self._pods.get(uid) == (node, request):

@@ -10,10 +10,9 @@ from argosy.api.meta import Object
 from argosy.base.clock import Clock, SystemClock
 from argosy.client.client import Client
 from argosy.cluster.bootstrap import bootstrap
-from argosy.cluster.server import ControlPlane, control_plane
+from argosy.cluster.server import ControlPlane, control_plane, memory_store
 from argosy.http.message import Handler
 from argosy.runtime.manager import Manager
-from argosy.store.memory import MemoryStore
 
 T = TypeVar("T", bound=Object)
 
@@ -60,7 +59,7 @@ async def cluster(
 ) -> AsyncGenerator[Cluster, None]:
     """A fresh cluster with what every cluster has; everything ends with the block."""
     clock = clock or SystemClock()
-    store = MemoryStore()
+    store = memory_store()
     plane = control_plane(store, clock, node=node)
     client = plane.client("test")
     await bootstrap(client)

@@ -5,7 +5,7 @@ as it was written, so two decisions never give away the same capacity.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -102,10 +102,6 @@ class Ledger:
     def use(self, device: DeviceId) -> Use:
         """What is taken of `device`; don't change it."""
         return self._uses.get(device, _IDLE)
-
-    def uses(self) -> Mapping[DeviceId, Use]:
-        """Every device of which something is taken."""
-        return self._uses
 
     def _catch_up(self, uid: str) -> None:
         """Once the informer shows what was written, its view counts."""
