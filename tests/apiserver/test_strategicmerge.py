@@ -3,15 +3,26 @@
 import copy
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.api import builtin
+from argosy.api.kinds import KINDS
 from argosy.api.schema import Schema
+from argosy.apiserver.app import APIServer
+from argosy.apiserver.authentication import Tokens, token_hash
+from argosy.apiserver.catalog import Catalog
+from argosy.apiserver.discovery import Discovery
 from argosy.apiserver.mergepatch import MAX_DEPTH
+from argosy.apiserver.negotiate import APPLY, MERGE, STRATEGIC, patches
+from argosy.apiserver.request import User
 from argosy.apiserver.strategicmerge import merge
+from argosy.base.clock import SystemClock
 from argosy.base.errors import StatusError
+from argosy.http.message import Request
+from argosy.store.memory import MemoryStore
 
 Json = dict[str, Any]
 
@@ -101,6 +112,7 @@ def test_maps(live: Json, patch: Json, merged: Json) -> None:
         ("ab", {"finalizers": ["c"]}, "cab"),
         ("ab", {"finalizers": ["b", "c"]}, "abc"),
         ("ab", {"finalizers": ["b", "b"]}, "ab"),
+        ("a", {"finalizers": ["b", "b"]}, "ba"),
         ("ab", {"finalizers": []}, "ab"),
         ("abc", {"$setElementOrder/finalizers": ["b", "c", "a"]}, "bca"),
         ("axb", {"$setElementOrder/finalizers": ["b", "a"]}, "xba"),
@@ -419,3 +431,53 @@ def test_what_another_added_stays(old: Json, new: Json) -> None:
     theirs = {"name": "theirs", "image": "1"}
     assert theirs in merged["containers"]
     assert [item for item in merged["containers"] if item != theirs] == new.get("containers", [])
+
+
+async def test_built_in_kinds_take_it_and_own_kinds_answer_415() -> None:
+    definitions = builtin.load()
+    server = APIServer(
+        store=MemoryStore(),
+        catalog=Catalog(KINDS, definitions),
+        definitions=definitions,
+        tokens=Tokens({token_hash("t"): User("tester")}),
+        clock=SystemClock(),
+    )
+
+    async def ask(method: str, path: str, media: str, body: Json) -> tuple[int, Json]:
+        headers = {"authorization": "Bearer t", "content-type": media}
+        answer = await server.handle(
+            Request(method, path, headers=headers, body=msgspec.json.encode(body))
+        )
+        assert isinstance(answer.body, bytes)
+        return answer.status, msgspec.json.decode(answer.body)
+
+    node: Json = {
+        "metadata": {"name": "n"},
+        "spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]},
+    }
+    assert (await ask("POST", "/api/v1/nodes", "application/json", node))[0] == 201
+    status: Json = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    assert (await ask("PATCH", "/api/v1/nodes/n/status", STRATEGIC, status))[0] == 200
+    status["status"]["conditions"][0]["type"] = "DiskPressure"
+    code, patched = await ask("PATCH", "/api/v1/nodes/n/status", STRATEGIC, status)
+    assert code == 200
+    assert [item["type"] for item in patched["status"]["conditions"]] == ["DiskPressure", "Ready"]
+    assert patched["spec"]["taints"] == node["spec"]["taints"]
+
+    path = "/apis/trainer.kubeflow.org/v1alpha1/clustertrainingruntimes/r"
+    code, refused = await ask("PATCH", path, STRATEGIC, {})
+    assert (code, refused["reason"]) == (415, "UnsupportedMediaType")
+    assert refused["message"].endswith(f": {MERGE}, {APPLY}")
+    assert (await ask("PATCH", path, MERGE, {}))[0] == 404
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_openapi_documents_list_it_where_it_is_taken(own: bool) -> None:
+    definitions = builtin.load()
+    discovery = Discovery(Catalog(KINDS, definitions), definitions)
+    group = "apis/trainer.kubeflow.org/v1alpha1" if own else "api/v1"
+    resource = "clustertrainingruntimes" if own else "nodes"
+    document = msgspec.json.decode(discovery.find(f"/openapi/v3/{group}") or b"")
+    operation = document["paths"][f"/{group}/{resource}/{{name}}"]["patch"]
+    assert set(operation["requestBody"]["content"]) == set(patches(own=own))
+    assert (STRATEGIC in patches(own=own)) is not own

@@ -198,6 +198,12 @@ async def test_a_crashed_container_comes_back_and_then_backs_off(tmp_path: Path)
         assert status.last_state.terminated is not None
         assert status.last_state.terminated.exit_code == 1
         assert await running.logs("p", ["previous=true"]) == "once\n"
+        async with asyncio.timeout(5):
+            reasons: list[str] = []
+            while "BackOff" not in reasons:  # events are written after the status
+                events = (await running.cluster.client.list(Event, "default")).items
+                reasons = [event.reason for event in events]
+                await asyncio.sleep(0)
 
 
 async def test_volumes_are_shared_and_names_resolve(tmp_path: Path) -> None:

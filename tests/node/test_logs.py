@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,8 @@ from argosy.node.logs import LONGEST_RECORD, LogFile, LogOptions, read_log, rota
 from argosy.testing.clock import EPOCH, FakeClock, settle
 
 
-async def whole(path: Path, live: LogFile | None = None, **options: object) -> bytes:
-    found = read_log(path, LogOptions(**options), live)  # type: ignore[arg-type]
+async def whole(path: Path, **options: Any) -> bytes:
+    found = read_log(path, LogOptions(**options))
     return b"".join([piece async for piece in found])
 
 
@@ -97,7 +98,7 @@ async def test_a_log_is_bounded_and_its_older_part_is_read_too(path: Path) -> No
         ({"tail": 1, "timestamps": True}, b"2026-01-01T00:00:20.000000Z c\n"),
     ],
 )
-async def test_options(path: Path, options: dict[str, object], text: bytes) -> None:
+async def test_options(path: Path, options: dict[str, Any], text: bytes) -> None:
     clock = FakeClock()
     log = LogFile(path, clock)
     for line in (b"a\n", b"b\n", b"c\n"):

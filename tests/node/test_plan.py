@@ -8,7 +8,7 @@ from argosy.node.plan import Plan, Situation, Verdict, decide, restarts
 from argosy.node.state import SHUTDOWN, Running, Seen, Terminated, Waiting, begun, ended
 from tests.node.facts import DELETED, FRESH, T0, at, gone, situation, up
 
-START, TERM, KILL = (Plan(**{a: ("main",)}) for a in ("start", "terminate", "kill"))
+START, KILL = Plan(start=("main",)), Plan(kill=("main",))
 DEADLINE = Verdict(
     "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"
 )

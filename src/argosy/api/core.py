@@ -31,9 +31,9 @@ class EnvSource(View, frozen=True, kw_only=True):
 
     field_ref: FieldRef | None = None
     config_map_key_ref: KeyRef | None = None
-    resource_field_ref: msgspec.Raw | None = None
-    secret_key_ref: msgspec.Raw | None = None
-    file_key_ref: msgspec.Raw | None = None
+    resource_field_ref: dict[str, Any] | None = None
+    secret_key_ref: dict[str, Any] | None = None
+    file_key_ref: dict[str, Any] | None = None
 
 
 class EnvVar(View, frozen=True, kw_only=True):
@@ -74,8 +74,8 @@ class Probe(View, frozen=True, kw_only=True):
 
     http_get: HTTPGet | None = None
     tcp_socket: TCPSocket | None = None
-    exec: msgspec.Raw | None = None
-    grpc: msgspec.Raw | None = None
+    exec: dict[str, Any] | None = None
+    grpc: dict[str, Any] | None = None
     initial_delay_seconds: int = 0
     period_seconds: int = 10
     timeout_seconds: int = 1
@@ -122,7 +122,7 @@ class Container(View, frozen=True, kw_only=True):
     readiness_probe: Probe | None = None
     liveness_probe: Probe | None = None
     startup_probe: Probe | None = None
-    lifecycle: msgspec.Raw | None = None
+    lifecycle: dict[str, Any] | None = None
     termination_message_path: str = "/dev/termination-log"
 
 
@@ -193,7 +193,7 @@ class PodSpec(View, frozen=True, kw_only=True):
     volumes: tuple[dict[str, Any], ...] = ()
     node_name: str = ""
     node_selector: dict[str, str] = {}
-    affinity: msgspec.Raw | None = None
+    affinity: dict[str, Any] | None = None
     topology_spread_constraints: tuple[msgspec.Raw, ...] = ()
     tolerations: tuple[Toleration, ...] = ()
     scheduler_name: str = "default-scheduler"

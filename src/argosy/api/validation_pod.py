@@ -18,7 +18,14 @@ from argosy.base.errors import (
 Json = Mapping[str, Any]
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
-MUTABLE = frozenset({"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"})
+MUTABLE = frozenset(
+    {
+        "activeDeadlineSeconds",
+        "schedulingGates",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+    }
+)
 """Fields of a pod's spec that may change (with the images, and the node when it is bound)."""
 
 
@@ -27,6 +34,7 @@ def pod(new: Json, old: Json | None) -> list[FieldError]:
     errors = pod_spec(new["spec"], "spec")
     if old is not None:
         errors += _unchanged(new["spec"], old["spec"])
+        errors += _gates(new["spec"], old["spec"])
     return errors
 
 
@@ -190,6 +198,16 @@ def _unchanged(new: Json, old: Json) -> list[FieldError]:
         "negative),`spec.tolerations` (only additions to existing tolerations)"
     )
     return [forbidden_field("spec", detail)]
+
+
+def _gates(new: Json, old: Json) -> list[FieldError]:
+    """Scheduling gates may be taken away, never added."""
+    before = {gate["name"] for gate in old.get("schedulingGates") or ()}
+    added = [g["name"] for g in new.get("schedulingGates") or () if g["name"] not in before]
+    if not added:
+        return []
+    detail = "only deletion is allowed, but found new scheduling gate"
+    return [forbidden_field("spec.schedulingGates", f"{detail} '{added[0]}'")]
 
 
 def _fixed(spec: Json) -> dict[str, Any]:

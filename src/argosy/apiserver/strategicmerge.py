@@ -108,9 +108,8 @@ def _read(patch: Json, place: _Place) -> _MapPatch:
         elif name not in (DIRECTIVE, RETAIN):
             fields[name] = value
     for name in fields.keys() & lists.keys():
-        if fields[name] is not None:
+        if fields[name] is not None:  # null goes before all
             raise place.field(name).wrong("a directive for lists names a field that is no list")
-        del lists[name]  # null goes before all
     return _MapPatch(_mode(patch, place), fields, lists, _retained(patch, place))
 
 

@@ -22,7 +22,7 @@ from argosy.base.errors import StatusError
 from argosy.node.instance import RunningInstance
 from argosy.node.launch import Instance, Parts, Prepared, configure, prepare
 from argosy.node.logs import LogFile
-from argosy.node.plan import Plan, Situation, Verdict, decide
+from argosy.node.plan import Plan, Situation, Verdict, decide, restarts
 from argosy.node.prober import Kind
 from argosy.node.refusal import Refusal
 from argosy.node.runtimes.interface import Exit, StartError
@@ -271,6 +271,9 @@ class PodWorker:
             id=seen.state.id,
         )
         self._seen[name] = ended(seen, state)
+        if self._seen[name].delay and restarts(self.pod.spec.restart_policy, state):
+            text = f"Back-off restarting failed container {name} in pod {self.pod.metadata.name}"
+            self._notes.append(Note("BackOff", text, "Warning"))
         self._wake.set()
 
     def _reason(self, seen: Seen, end: Exit) -> str:
