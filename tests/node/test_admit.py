@@ -32,6 +32,17 @@ def env(**source: Any) -> dict[str, Any]:
         ({"livenessProbe": {**PROBE, "grpc": {}}}, "spec.containers[0].livenessProbe.grpc"),
         ({"startupProbe": {**PROBE, "exec": {}}}, "spec.containers[0].startupProbe.exec"),
         ({"name": "../x"}, "spec.containers[0].name"),
+        ({"securityContext": {"privileged": True}}, "spec.containers[0].securityContext"),
+        ({"tty": True}, "spec.containers[0].tty"),
+        ({"stdin": True}, "spec.containers[0].stdin"),
+        (
+            {"volumeMounts": [{"name": "v", "mountPath": "/v", "subPathExpr": "$(A)"}]},
+            "spec.containers[0].volumeMounts[0].subPathExpr",
+        ),
+        (
+            {"livenessProbe": {"httpGet": {"port": 1, "httpHeaders": [{"name": "a"}]}}},
+            "spec.containers[0].livenessProbe.httpGet.httpHeaders",
+        ),
     ],
 )
 def test_containers(fields: dict[str, Any], path: str) -> None:
@@ -42,6 +53,13 @@ def test_containers(fields: dict[str, Any], path: str) -> None:
     ("spec", "path"),
     [
         ({"initContainers": [{"name": "i"}]}, "spec.initContainers"),
+        ({"hostPID": True}, "spec.hostPID"),
+        ({"hostIPC": True}, "spec.hostIPC"),
+        ({"shareProcessNamespace": True}, "spec.shareProcessNamespace"),
+        ({"securityContext": {"runAsNonRoot": True}}, "spec.securityContext"),
+        ({"hostAliases": [{"ip": "127.0.0.1"}]}, "spec.hostAliases"),
+        ({"dnsConfig": {"nameservers": ["127.0.0.1"]}}, "spec.dnsConfig"),
+        ({"readinessGates": [{"conditionType": "x"}]}, "spec.readinessGates"),
         ({"volumes": [{"name": "v", "secret": {}}]}, "spec.volumes[0].secret"),
         ({"volumes": [{"name": "v", "downwardAPI": {}}]}, "spec.volumes[0].downwardAPI"),
         ({"volumes": [{"name": "../v", "emptyDir": {}}]}, "spec.volumes[0].name"),

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.node.logs import LONGEST_RECORD, LogFile, LogOptions, read_log, rotated
+from argosy.node.logs import (
+    FALLBACK_BYTES,
+    FALLBACK_LINES,
+    LONGEST_RECORD,
+    LogFile,
+    LogOptions,
+    last_lines,
+    read_log,
+    rotated,
+)
 from argosy.testing.clock import EPOCH, FakeClock, settle
 
 
@@ -134,3 +143,25 @@ async def test_following_sees_everything_across_rotations_until_the_end(path: Pa
     log.close()
     await reader
     assert found == [b"%d\n" % i for i in range(1, 100)] + [b"last\n"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        (["one", "two"], "one\ntwo\n"),
+        ([f"{i}" for i in range(200)], "".join(f"{i}\n" for i in range(120, 200))),
+        (["x" * 5000], "x" * (FALLBACK_BYTES - 1) + "\n"),
+    ],
+)
+def test_the_end_of_a_log_stands_in_for_a_message(path: Path, lines: list[str], kept: str) -> None:
+    log = LogFile(path, FakeClock())
+    for line in lines:
+        log.write("stderr", f"{line}\n".encode())
+    log.close()
+    found = last_lines(path)
+    assert len(found) <= FALLBACK_BYTES and found.count("\n") <= FALLBACK_LINES
+    assert found == kept
+
+
+def test_a_log_that_is_not_there_has_no_end(path: Path) -> None:
+    assert last_lines(path) == ""

@@ -50,6 +50,7 @@ class VolumeMount(View, frozen=True, kw_only=True):
     name: str
     mount_path: str
     sub_path: str = ""
+    sub_path_expr: str = ""
     read_only: bool = False
 
 
@@ -60,6 +61,7 @@ class HTTPGet(View, frozen=True, kw_only=True):
     path: str = "/"
     host: str = ""
     scheme: str = "HTTP"
+    http_headers: tuple[dict[str, str], ...] = ()
 
 
 class TCPSocket(View, frozen=True, kw_only=True):
@@ -124,6 +126,10 @@ class Container(View, frozen=True, kw_only=True):
     startup_probe: Probe | None = None
     lifecycle: dict[str, Any] | None = None
     termination_message_path: str = "/dev/termination-log"
+    termination_message_policy: str = "File"
+    security_context: dict[str, Any] = {}
+    stdin: bool = False
+    tty: bool = False
 
 
 class KeyToPath(View, frozen=True, kw_only=True):
@@ -208,6 +214,13 @@ class PodSpec(View, frozen=True, kw_only=True):
     active_deadline_seconds: int | None = None
     hostname: str = ""
     subdomain: str = ""
+    host_pid: bool = msgspec.field(name="hostPID", default=False)
+    host_ipc: bool = msgspec.field(name="hostIPC", default=False)
+    share_process_namespace: bool = False
+    security_context: dict[str, Any] = {}
+    host_aliases: tuple[dict[str, Any], ...] = ()
+    dns_config: dict[str, Any] | None = None
+    readiness_gates: tuple[dict[str, str], ...] = ()
 
 
 class ContainerStateRunning(View, frozen=True, kw_only=True):

@@ -128,7 +128,7 @@ class Objects:
             written = await self.store.write(key, mutate)
             return b"" if written is None else written.value
         record = self.store.get(key)
-        outcome = mutate(record, self.store.revision)
+        outcome = mutate(record, self.store.revision if record is None else record.revision)
         if isinstance(outcome, bytes):
             return outcome
         return b"" if record is None else record.value

@@ -13,15 +13,24 @@ Json = Mapping[str, Any]
 
 
 def table(
-    resource: Resource, objects: Iterable[Json], now: datetime, *, revision: str, headed: bool
+    resource: Resource,
+    objects: Iterable[Json],
+    now: datetime,
+    *,
+    revision: str,
+    headed: bool,
+    include: str = "",
 ) -> bytes:
-    """The objects as rows. Later pieces of a watch leave the head (`headed`) out."""
+    """The objects as rows. Later pieces of a watch leave the head (`headed`) out.
+
+    `include` says what comes with each row: `Object`, `None`, or the metadata.
+    """
     body = {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": revision},
         "columnDefinitions": [_definition(column) for column in resource.columns] * headed,
-        "rows": [_row(resource, obj, now) for obj in objects],
+        "rows": [_row(resource, obj, now, include) for obj in objects],
     }
     return msgspec.json.encode(body)
 
@@ -36,10 +45,15 @@ def _definition(column: Column) -> dict[str, Any]:
     }
 
 
-def _row(resource: Resource, obj: Json, now: datetime) -> dict[str, Any]:
+def _row(resource: Resource, obj: Json, now: datetime, include: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"cells": cells(resource.columns, obj, now)}
+    if include == "None":
+        return row
+    if include == "Object":
+        return {**row, "object": obj}
     partial = {
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": obj["metadata"],
     }
-    return {"cells": cells(resource.columns, obj, now), "object": partial}
+    return {**row, "object": partial}

@@ -11,6 +11,8 @@ from argosy.base.errors import FieldError, forbidden_field, invalid_value, not_s
 from argosy.node.environment import field_value, field_values
 from argosy.node.refusal import Refusal
 
+NOT_HERE = "this node does not do that yet"
+
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -24,8 +26,21 @@ def admit(pod: Pod, volume_kinds: Iterable[str]) -> None:
 
 
 def _pod(pod: Pod) -> Iterator[FieldError]:
-    if pod.spec.init_containers:
+    spec = pod.spec
+    if spec.init_containers:
         yield forbidden_field("spec.initContainers", "this node does not run init containers yet")
+    asked = {
+        "hostPID": spec.host_pid,
+        "hostIPC": spec.host_ipc,
+        "shareProcessNamespace": spec.share_process_namespace,
+        "securityContext": spec.security_context,
+        "hostAliases": spec.host_aliases,
+        "dnsConfig": spec.dns_config,
+        "readinessGates": spec.readiness_gates,
+    }
+    for name, value in asked.items():
+        if value:
+            yield forbidden_field(f"spec.{name}", NOT_HERE)
 
 
 def _volumes(pod: Pod, known: tuple[str, ...]) -> Iterator[FieldError]:
@@ -50,6 +65,17 @@ def _container(path: str, container: Container, pod: Pod) -> Iterator[FieldError
         yield forbidden_field(f"{path}.envFrom", "this node reads single keys only: use env")
     if container.lifecycle is not None:
         yield forbidden_field(f"{path}.lifecycle", "this node does not run lifecycle hooks")
+    asked = {
+        "securityContext": container.security_context,
+        "stdin": container.stdin,
+        "tty": container.tty,
+    }
+    for name, value in asked.items():
+        if value:
+            yield forbidden_field(f"{path}.{name}", NOT_HERE)
+    for index, mount in enumerate(container.volume_mounts):
+        if mount.sub_path_expr:
+            yield forbidden_field(f"{path}.volumeMounts[{index}].subPathExpr", NOT_HERE)
     for index, variable in enumerate(container.env):
         yield from _variable(f"{path}.env[{index}].valueFrom", variable, pod)
     probes = {
@@ -86,3 +112,5 @@ def _probe(path: str, probe: Probe) -> Iterator[FieldError]:
     for name, value in (("exec", probe.exec), ("grpc", probe.grpc)):
         if value is not None:
             yield forbidden_field(f"{path}.{name}", "this node probes by httpGet and tcpSocket")
+    if probe.http_get is not None and probe.http_get.http_headers:
+        yield forbidden_field(f"{path}.httpGet.httpHeaders", NOT_HERE)

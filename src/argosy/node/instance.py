@@ -5,7 +5,7 @@ from pathlib import Path
 
 from argosy.api.core import Container
 from argosy.base.clock import Clock
-from argosy.node.logs import LogFile
+from argosy.node.logs import LogFile, last_lines
 from argosy.node.prober import Report, checker, watch
 from argosy.node.runtimes.interface import Exit, Process
 
@@ -36,10 +36,11 @@ class RunningInstance:
                 await asyncio.gather(self._probes, return_exceptions=True)
             self.log.close()
 
-    def message(self) -> str:
-        """What it left as its termination message."""
+    def message(self, *, or_log: bool) -> str:
+        """What it left as its termination message; `or_log`: else the end of its log."""
         try:
             with self._message.open("rb") as file:
-                return file.read(LONGEST_MESSAGE).decode(errors="replace")
+                left = file.read(LONGEST_MESSAGE).decode(errors="replace")
         except OSError:
-            return ""
+            left = ""
+        return left if left or not or_log else last_lines(self.log.path)

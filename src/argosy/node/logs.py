@@ -22,6 +22,8 @@ from argosy.node.runtimes.interface import Stream
 
 LIMIT = 10 << 20
 LONGEST_RECORD = 16_384
+FALLBACK_BYTES = 2_048
+FALLBACK_LINES = 80
 _PIECE = 65_536
 
 
@@ -138,6 +140,21 @@ async def _chosen(
                 return
             else:
                 await grown.wait()
+
+
+def last_lines(path: Path) -> str:
+    """The end of a log as text, bounded as `FallbackToLogsOnError` has it."""
+    try:
+        with path.open("rb") as file:
+            start = max(0, path.stat().st_size - FALLBACK_BYTES - 2 * LONGEST_RECORD)
+            file.seek(start)
+            records = file.read().split(b"\n")[:-1]
+    except OSError:
+        return ""
+    whole = records[1:] if start else records  # the first was cut by the seek
+    last = whole[-FALLBACK_LINES:]
+    text = b"".join(_shown(record, timestamps=False) for record in last)
+    return text[-FALLBACK_BYTES:].decode(errors="replace")
 
 
 class _Reader:

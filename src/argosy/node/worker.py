@@ -265,7 +265,7 @@ class PodWorker:
         state = Terminated(
             code=end.code,
             reason=self._reason(seen, end),
-            message=end.error or instance.message(),
+            message=end.error or instance.message(or_log=self._falls_back(name) and end.code != 0),
             started=seen.state.since,
             finished=self._parts.clock.now(),
             id=seen.state.id,
@@ -349,6 +349,14 @@ class PodWorker:
             self.update(fresh)
         else:  # nobody did: the server refuses the status itself
             raise error
+
+    def _falls_back(self, name: str) -> bool:
+        """Whether the container's log stands in for a termination message."""
+        return any(
+            container.name == name
+            and container.termination_message_policy == "FallbackToLogsOnError"
+            for container in self.pod.spec.containers
+        )
 
     async def _tell(self) -> None:
         notes, self._notes = self._notes, []

@@ -125,8 +125,8 @@ async def test_what_a_sandbox_has(host: Host) -> None:
     status = await host.run("grep -E 'Cap(Eff|Prm|Bnd)|NoNewPrivs' /proc/self/status")
     assert [int(line.split()[1], 16) for line in status.splitlines()] == [0, 0, 0, 1]
     assert (await host.run("echo x > /tmp/x; echo y > /y; cat /tmp/x /y")).split() == ["x", "y"]
-    python = "import sys, numpy, argosy; print(sys.executable)"
-    assert (await host.run(f"python -c '{python}'")).strip() == sys.executable
+    python = "import sys, numpy, argosy; print(sys.prefix)"
+    assert (await host.run(f"python -c '{python}'")).strip() == sys.prefix
 
 
 @sandboxed

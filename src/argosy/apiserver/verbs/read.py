@@ -47,7 +47,14 @@ async def list_(objects: Objects, call: Call) -> Response:
 def _as_table(objects: Objects, call: Call, records: list[Record], revision: str) -> bytes:
     rows = [msgspec.json.decode(record.value) for record in records]
     resource = call.target.served.resource
-    return table(resource, rows, objects.clock.now(), revision=revision, headed=True)
+    return table(
+        resource,
+        rows,
+        objects.clock.now(),
+        revision=revision,
+        headed=True,
+        include=call.query.get("includeObject", ""),
+    )
 
 
 def matcher(call: Call) -> Matcher | None:

@@ -77,6 +77,7 @@ class _View:
         self._resource = call.target.served.resource
         self._matches: Matcher | None = matcher(call)
         self._as_table = wants_table(call.request)
+        self._include = call.query.get("includeObject", "")
         self._headed = True
         self.prefix = call.target.key
 
@@ -125,6 +126,7 @@ class _View:
                 self._objects.clock.now(),
                 revision=obj["metadata"]["resourceVersion"],
                 headed=self._headed,
+                include=self._include,
             )
             self._headed = False
         return b'{"type":"' + kind.encode() + b'","object":' + value + b"}\n"
