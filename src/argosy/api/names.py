@@ -4,7 +4,7 @@ Source: Kubernetes' "Object Names and IDs", "Labels and Selectors", "Annotations
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from argosy.base.errors import FieldError, forbidden_field, invalid_value, required, too_long
@@ -95,14 +95,44 @@ def metadata(meta: Mapping[str, Any], *, namespaced: bool, short: bool) -> list[
         errors.append(forbidden_field("metadata.namespace", "not allowed on this type"))
     errors += labels(meta.get("labels") or {}, "metadata.labels")
     errors += annotations(meta.get("annotations") or {})
-    for i, finalizer in enumerate(meta.get("finalizers") or ()):
-        errors += qualified(finalizer, f"metadata.finalizers[{i}]")
-    for i, owner in enumerate(meta.get("ownerReferences") or ()):
-        field = f"metadata.ownerReferences[{i}]"
+    for finalizer in meta.get("finalizers") or ():
+        errors += qualified(finalizer, "metadata.finalizers")
+    return errors + owners(meta.get("ownerReferences") or ())
+
+
+def owners(references: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Who an object belongs to; one of them at most is its controller."""
+    field = "metadata.ownerReferences"
+    errors = []
+    for owner in references:
         for name in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(name):
-                errors.append(required(f"{field}.{name}", f"{name} must not be empty"))
+                what = "version " * (name == "apiVersion")
+                errors.append(invalid_value(f"{field}.{name}", "", f"{what}must not be empty"))
+    controllers = [
+        f"{owner.get('kind')}/{owner.get('name')}"
+        for owner in references
+        if owner.get("controller")
+    ]
+    if len(controllers) > 1:
+        detail = (
+            "Only one reference can have Controller set to true. "
+            f'Found "true" in references for {controllers[0]} and {controllers[1]}'
+        )
+        errors.append(invalid_value(field, list(references), detail))
     return errors
+
+
+def no_new_finalizers(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[FieldError]:
+    """What is being deleted takes no further finalizers."""
+    extra = sorted(set(new.get("finalizers") or ()) - set(old.get("finalizers") or ()))
+    if not extra or not old.get("deletionTimestamp"):
+        return []
+    detail = (
+        "no new finalizers can be added if the object is being deleted, "
+        f"found new finalizers {', '.join(extra)}"
+    )
+    return [forbidden_field("metadata.finalizers", detail)]
 
 
 def annotations(values: Mapping[str, str]) -> list[FieldError]:
@@ -110,6 +140,6 @@ def annotations(values: Mapping[str, str]) -> list[FieldError]:
     errors = []
     for key in values:
         errors += qualified(key.lower(), "metadata.annotations")
-    if sum(len(key) + len(value) for key, value in values.items()) > ANNOTATIONS_LIMIT:
+    if sum(len(f"{key}{value}".encode()) for key, value in values.items()) > ANNOTATIONS_LIMIT:
         errors.append(too_long("metadata.annotations", ANNOTATIONS_LIMIT))
     return errors

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import msgspec
 
-from argosy.api import defaults
+from argosy.api.defaults.fill import from_schema
+from argosy.api.defaults.table import DEFAULTS
 from argosy.api.structural import check, prune, strict_decoding_error, unknown_field, unknown_fields
-from argosy.api.validation import validate
+from argosy.api.validation.table import validate
 from argosy.apiserver.admission.rule import Attributes, Rule
 from argosy.apiserver.catalog import Served
 from argosy.apiserver.fieldmanager.manager import track_update
@@ -179,8 +180,8 @@ def _identified(target: Target, obj: Json) -> Json:
 
 def _default(served: Served, obj: Json) -> None:
     if served.own:
-        defaults.from_schema(served.schema, obj)
-    elif (fill := defaults.DEFAULTS.get(served.resource.kind)) is not None:
+        from_schema(served.schema, obj)
+    elif (fill := DEFAULTS.get(served.resource.kind)) is not None:
         fill(obj)
 
 
