@@ -284,17 +284,17 @@ def _command(pid: int) -> str:
 
 
 class Watchman:
-    """Notes every process that comes to be below `root` for as long as the block lasts."""
+    """Notes every process below `root`, and its command line, for as long as the block lasts."""
 
     def __init__(self, root: int) -> None:
-        self.seen: set[ProcessId] = set()
+        self.seen: dict[ProcessId, str] = {}
         self._root = root
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
     def _look(self) -> None:
         while not self._over.wait(PAUSE):
-            self.seen |= below(self._root)
+            self.seen |= {one: _command(one.pid) for one in below(self._root)}
 
     def __enter__(self) -> "Watchman":
         self._thread.start()

@@ -93,8 +93,11 @@ class APIServer:
     def _verb(self, method: str, call: Call) -> Verb | None:
         """The verb of a request; None where the resource has no such verb."""
         target, resource = call.target, call.target.served.resource
-        if resource.namespaced and not target.namespace and (target.name or method != "GET"):
-            return None
+        if resource.namespaced and not target.namespace:
+            if target.name:
+                raise unknown_path()
+            if method != "GET":
+                return None
         if not target.name:
             return watch if method == "GET" and call.flag("watch") else ON_COLLECTION.get(method)
         if not target.subresource:

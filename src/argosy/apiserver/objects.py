@@ -157,14 +157,19 @@ def absent(target: Target) -> StatusError:
 def _identified(target: Target, obj: Json) -> Json:
     """`obj` with what the path says; raises StatusError 400 where the object says otherwise."""
     resource = target.served.resource
-    for name, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
-        if (given := obj.get(name, wanted)) != wanted:
+    identity = (
+        ("apiVersion", "API version", resource.api_version),
+        ("kind", "kind", resource.kind),
+    )
+    for name, called, wanted in identity:
+        if (given := obj.get(name) or wanted) != wanted:
             raise bad_request(
-                f"the {name} in the data ({given}) does not match the expected {name} ({wanted})"
+                f"the {called} in the data ({given}) does not match the expected {called} ({wanted})"
             )
-    meta = obj.get("metadata", {})
+    meta = {} if obj.get("metadata") is None else obj["metadata"]
     if not isinstance(meta, dict):
         raise bad_request("metadata must be an object")
+    meta = {name: value for name, value in meta.items() if value is not None}
     if target.namespace and meta.setdefault("namespace", target.namespace) != target.namespace:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
@@ -181,7 +186,7 @@ def _identified(target: Target, obj: Json) -> Json:
 def _default(served: Served, obj: Json) -> None:
     if served.own:
         from_schema(served.schema, obj)
-    elif (fill := DEFAULTS.get(served.resource.kind)) is not None:
+    if (fill := DEFAULTS.get(served.resource.kind)) is not None:
         fill(obj)
 
 

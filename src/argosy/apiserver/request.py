@@ -6,11 +6,22 @@ from typing import Literal, cast
 from urllib.parse import unquote
 
 from argosy.apiserver.catalog import Catalog, Served
-from argosy.base.errors import FieldError, StatusError, bad_request, invalid, not_supported
+from argosy.base.errors import (
+    FieldError,
+    StatusError,
+    bad_request,
+    invalid,
+    invalid_value,
+    not_supported,
+    too_long,
+    unknown_path,
+)
 from argosy.http.message import Request
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 LONGEST_MANAGER = 128
+LONGEST_NUMBER = 18
+"""Digits, so that every number fits into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +69,11 @@ class Call:
     def manager(self) -> str:
         """The field manager: as given, or the first word of the user agent."""
         given = self.query.get("fieldManager", "")
-        if len(given) > LONGEST_MANAGER:
-            text = f"Too long: may not be more than {LONGEST_MANAGER} bytes"
-            raise _option_error(FieldError("FieldValueTooLong", "fieldManager", text))
+        if len(given.encode()) > LONGEST_MANAGER:
+            raise _option_error(too_long("fieldManager", LONGEST_MANAGER))
+        if not given.isprintable():
+            detail = "must have printable characters only"
+            raise _option_error(invalid_value("fieldManager", given, detail))
         agent = self.request.headers.get("user-agent", "")
         return given or agent.partition("/")[0][:LONGEST_MANAGER] or "unknown"
 
@@ -73,15 +86,19 @@ class Call:
         raise _bad_option("fieldValidation", value, ["Strict", "Warn", "Ignore"])
 
     def flag(self, name: str) -> bool:
-        """A boolean parameter; one without a value is true."""
-        return name in self.query and self.query[name].lower() in ("", "1", "true")
+        """A boolean parameter: true with any value, or none, but `false` and `0`."""
+        return name in self.query and self.query[name].lower() not in ("false", "0")
 
     def number(self, name: str) -> int | None:
         """A whole number, if given. Raises StatusError 400 for anything else."""
         value = self.query.get(name, "")
-        if value and not value.isdecimal():
-            raise bad_request(f'strconv.ParseInt: parsing "{value[:64]}": invalid syntax')
-        return int(value) if value else None
+        if not value:
+            return None
+        if not (value.isascii() and value.isdigit()):
+            raise bad_request(f'{name}: parsing "{value[:64]}": invalid syntax')
+        if len(value) > LONGEST_NUMBER:
+            raise bad_request(f'{name}: parsing "{value[:64]}": value out of range')
+        return int(value)
 
 
 def _bad_option(name: str, value: str, allowed: list[str]) -> StatusError:
@@ -111,6 +128,6 @@ def parse_target(catalog: Catalog, path: str) -> Target | None:
         namespace, rest = rest[1], rest[2:]
     served = catalog.find(group, version, rest[0])
     if bool(namespace) > served.resource.namespaced:
-        raise bad_request(f"{served.resource.plural} is not a namespaced resource")
+        raise unknown_path()
     name = rest[1] if len(rest) > 1 else ""
     return Target(served, namespace, name, "/".join(rest[2:]))

@@ -8,9 +8,11 @@ their own last write.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Generic, TypeVar
+
+import msgspec
 
 from argosy.api.meta import Key, Object
 from argosy.api.resource import Resource
@@ -22,7 +24,10 @@ T = TypeVar("T", bound=Object)
 Subscriber = Callable[[T | None, T | None], None]
 
 log = logging.getLogger(__name__)
+FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
+SHORT_WATCH = 1.0
+"""A watch that ends sooner, and brought nothing, is followed by a pause."""
 
 
 class Informer(Generic[T]):
@@ -67,39 +72,41 @@ class Informer(Generic[T]):
         for obj in list(self._objects.values()):
             subscriber(None, obj)
 
-    async def reached(self, revision: str, *, timeout: float = 10.0) -> bool:
-        """Wait until the cache has seen `revision`; False where it didn't in time."""
+    async def reached(self, revision: str) -> None:
+        """Wait until the cache has seen `revision`, however long: to act on less would be wrong."""
         wanted = int(revision)
-        try:
-            async with asyncio.timeout(timeout):
-                while self._revision < wanted:
-                    await self._moved.wait()
-        except TimeoutError:
-            return False
-        return True
+        while self._revision < wanted:
+            await self._moved.wait()
 
     async def run(self) -> None:
-        """Keep the copy fresh until cancelled; failures are retried with a growing pause."""
-        pause = 0.1
+        """Keep the copy fresh until cancelled; what fails, or ends at once, waits ever longer."""
+        pause = FIRST_PAUSE
+        fresh = False
         while True:
-            try:
-                await self._relist()
-                pause = 0.1
-                await self._follow()
-            except StatusError as error:
-                if error.code == 410:
+            if not fresh:
+                fresh = await self._tried(self._relist())
+            seen, began = self._revision, self._clock.monotonic()
+            fresh = fresh and await self._tried(self._follow())
+            if self._revision > seen or self._clock.monotonic() - began >= SHORT_WATCH:
+                pause = FIRST_PAUSE
+                if fresh:
                     continue
-                log.warning(
-                    "listing or watching failed",
-                    extra={"resource": self.resource.qualified, "error": error.message},
-                )
-            except ConnectionError as error:
-                log.warning(
-                    "connection lost",
-                    extra={"resource": self.resource.qualified, "error": str(error)},
-                )
             await self._clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _tried(self, step: Coroutine[None, None, None]) -> bool:
+        """Whether the step came to its end; a failure is logged."""
+        try:
+            await step
+        except (StatusError, ConnectionError, msgspec.DecodeError) as error:
+            expired = isinstance(error, StatusError) and error.code == 410
+            log.log(
+                logging.DEBUG if expired else logging.WARNING,
+                "listing or watching failed",
+                extra={"resource": self.resource.qualified, "error": str(error)},
+            )
+            return False
+        return True
 
     async def _relist(self) -> None:
         listed = await self._client.list(self.kind, self._namespace, resource=self.resource)
@@ -114,14 +121,13 @@ class Informer(Generic[T]):
         self.synced.set()
 
     async def _follow(self) -> None:
-        """Watch from where the copy stands, again and again, until a watch fails."""
-        while True:
-            events = self._client.watch(
-                self.kind, self._namespace, since=str(self._revision), resource=self.resource
-            )
-            async with aclosing(events) as stream:
-                async for event in stream:
-                    self._take(event)
+        """Watch from where the copy stands until the server ends the watch."""
+        events = self._client.watch(
+            self.kind, self._namespace, since=str(self._revision), resource=self.resource
+        )
+        async with aclosing(events) as stream:
+            async for event in stream:
+                self._take(event)
 
     def _take(self, event: WatchEvent[T]) -> None:
         if event.type != "BOOKMARK":

@@ -1,12 +1,11 @@
-"""All defaults of built-in kinds, by kind; own kinds have theirs in the schema.
+"""All defaults by kind; what the schema of an own kind says comes before.
 
 The object is structurally valid when its function runs, and is changed in place.
-Source: Kubernetes' API reference.
 """
 
 from collections.abc import Callable, Mapping
 
-from argosy.api.defaults import core, devices
+from argosy.api.defaults import ai, core, devices
 from argosy.api.defaults.fill import Json
 from argosy.api.defaults.pods import pod
 
@@ -14,4 +13,5 @@ DEFAULTS: Mapping[str, Callable[[Json], None]] = {
     "Pod": pod,
     **core.DEFAULTS,
     **devices.DEFAULTS,
+    **ai.DEFAULTS,
 }

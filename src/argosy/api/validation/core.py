@@ -7,6 +7,21 @@ from argosy.api.validation.rule import Json, Rule, immutable
 from argosy.base import quantity
 from argosy.base.errors import FieldError, forbidden_field, invalid_value, not_supported, required
 
+BESIDE_SOURCE = frozenset(
+    {
+        "accessModes",
+        "capacity",
+        "claimRef",
+        "mountOptions",
+        "nodeAffinity",
+        "persistentVolumeReclaimPolicy",
+        "storageClassName",
+        "volumeAttributesClassName",
+        "volumeMode",
+    }
+)
+"""What a persistent volume's spec has beside its one source."""
+
 
 def _configmap(new: Json, old: Json | None) -> list[FieldError]:
     errors = []
@@ -46,6 +61,16 @@ def _service(new: Json, old: Json | None) -> list[FieldError]:
     return errors
 
 
+def _volume(new: Json, old: Json | None) -> list[FieldError]:
+    spec = new["spec"]
+    errors = [
+        required(f"spec.{name}") for name in ("accessModes", "capacity") if not spec.get(name)
+    ]
+    if not spec.keys() - BESIDE_SOURCE:
+        errors.append(required("spec", "must specify a volume type"))
+    return errors
+
+
 def _volume_claim(new: Json, old: Json | None) -> list[FieldError]:
     spec = new["spec"]
     errors = []
@@ -70,6 +95,7 @@ def _volume_claim(new: Json, old: Json | None) -> list[FieldError]:
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "ConfigMap": (_configmap,),
+    "PersistentVolume": (_volume,),
     "PersistentVolumeClaim": (_volume_claim,),
     "RuntimeClass": (immutable("handler"),),
     "Service": (_service,),

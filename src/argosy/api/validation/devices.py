@@ -39,7 +39,7 @@ def _resource_claim(new: Json, old: Json | None) -> list[FieldError]:
 
 
 def _claim_template(new: Json, old: Json | None) -> list[FieldError]:
-    return _claim_spec(new["spec"]["spec"], "spec.spec") + immutable("spec")(new, old)
+    return _claim_spec(new["spec"].get("spec") or {}, "spec.spec") + immutable("spec")(new, old)
 
 
 def _pod_group(new: Json, old: Json | None) -> list[FieldError]:

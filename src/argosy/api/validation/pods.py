@@ -22,7 +22,6 @@ MUTABLE = frozenset(
     {
         "activeDeadlineSeconds",
         "schedulingGates",
-        "terminationGracePeriodSeconds",
         "tolerations",
     }
 )
@@ -35,6 +34,8 @@ def pod(new: Json, old: Json | None) -> list[FieldError]:
     if old is not None:
         errors += _unchanged(new["spec"], old["spec"])
         errors += _gates(new["spec"], old["spec"])
+        errors += _tolerations(new["spec"], old["spec"])
+        errors += _shortened(new["spec"], old["spec"])
     return errors
 
 
@@ -73,6 +74,10 @@ def pod_spec(spec: Json, path: str) -> list[FieldError]:
     if grace < 0:
         field = f"{path}.terminationGracePeriodSeconds"
         errors.append(invalid_value(field, grace, "must be greater than or equal to 0"))
+    deadline = spec.get("activeDeadlineSeconds", 1)
+    if not 0 < deadline < 2**31:
+        detail = "must be between 1 and 2147483647, inclusive"
+        errors.append(invalid_value(f"{path}.activeDeadlineSeconds", deadline, detail))
     for name in ("hostname", "subdomain"):
         if spec.get(name):
             errors += names.label(spec[name], f"{path}.{name}")
@@ -208,6 +213,29 @@ def _gates(new: Json, old: Json) -> list[FieldError]:
         return []
     detail = "only deletion is allowed, but found new scheduling gate"
     return [forbidden_field("spec.schedulingGates", f"{detail} '{added[0]}'")]
+
+
+def _tolerations(new: Json, old: Json) -> list[FieldError]:
+    """Tolerations may be added; of those there were, only the time may change."""
+    before, after = (
+        [{**item, "tolerationSeconds": None} for item in spec.get("tolerations") or ()]
+        for spec in (old, new)
+    )
+    if all(item in after for item in before):
+        return []
+    detail = "existing toleration can not be modified except its tolerationSeconds"
+    return [forbidden_field("spec.tolerations", detail)]
+
+
+def _shortened(new: Json, old: Json) -> list[FieldError]:
+    """A deadline may be set and moved nearer, never taken away."""
+    before, after = (spec.get("activeDeadlineSeconds") for spec in (old, new))
+    if before is None or (after is not None and after <= before):
+        return []
+    detail = "must be less than or equal to previous value"
+    if after is None:
+        detail = "must not update from a positive integer to nil value"
+    return [invalid_value("spec.activeDeadlineSeconds", after, detail)]
 
 
 def _fixed(spec: Json) -> dict[str, Any]:

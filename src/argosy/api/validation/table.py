@@ -21,6 +21,8 @@ SHORT_NAMES = frozenset({"Namespace", "Service"})
 def validate(kind: str, new: Json, old: Json | None, *, namespaced: bool) -> list[FieldError]:
     """All that is wrong with `new` beyond its structure."""
     errors = names.metadata(new["metadata"], namespaced=namespaced, short=kind in SHORT_NAMES)
+    if old is not None:
+        errors += names.no_new_finalizers(new["metadata"], old["metadata"])
     for rule in RULES.get(kind, ()):
         errors += rule(new, old)
     return errors
