@@ -1,6 +1,5 @@
 """`argosy up` that can't start: one error, one hint, exit code 1, and nothing broken by it."""
 
-import os
 import socket
 import sqlite3
 import sys
@@ -57,13 +56,6 @@ def test_a_data_folder_that_cant_be_written(tmp_path: Path, under: str) -> None:
     error, hint = refused("--data-dir", folder, "--port", 0)
     assert error.startswith(f"using the data folder {folder}: ")
     assert hint == "choose a folder that you may write to with --data-dir"
-
-
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_a_data_folder_without_permission(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    error, _ = refused("--data-dir", tmp_path / "data", "--port", 0)
-    assert error == f"using the data folder {tmp_path / 'data'}: Permission denied"
 
 
 def test_a_second_cluster_on_the_same_folder(cluster: Cluster, namespace: str) -> None:

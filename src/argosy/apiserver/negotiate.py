@@ -1,5 +1,6 @@
 """Media types: what a body is, and what an answer shall be."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,15 +54,22 @@ def _from_yaml(body: bytes) -> Any:
     """YAML; JSON, which it nearly always is, is tried first because it is much faster."""
     if body.lstrip()[:1] == b"{":
         return _from_json(body)
-    if b"&" in body and b"*" in body:
-        raise bad_request("YAML anchors and aliases are not accepted")
     try:
-        return yaml.load(body, Loader=_Loader)
+        if b"&" in body and b"*" in body:
+            _refuse_aliases(body)
+        # Through JSON, because YAML knows more: keys of any type, bytes, sets, NaN.
+        return json.loads(json.dumps(yaml.load(body, Loader=_Loader), allow_nan=False))
     except yaml.YAMLError as error:
         detail = str(error).replace("\n", " ")
         raise bad_request(f"the body of the request is not valid YAML: {detail}") from None
-    except (RecursionError, UnicodeDecodeError, ValueError):
+    except (RecursionError, TypeError, ValueError):
         raise bad_request("the body of the request is not valid YAML") from None
+
+
+def _refuse_aliases(body: bytes) -> None:
+    """Ten lines of aliases can be gigabytes of objects."""
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, Loader=_Loader)):
+        raise bad_request("YAML anchors and aliases are not accepted")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -92,13 +100,14 @@ def answer(body: bytes, *, status: int = 200, warnings: tuple[str, ...] = ()) ->
     """A JSON answer; warnings go into its header as kubectl reads them."""
     headers = {"content-type": JSON}
     if warnings:
-        quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings)
-        headers["warning"] = ", ".join(f'299 - "{_header_text(text)}"' for text in quoted)
+        headers["warning"] = ", ".join(f'299 - "{_quoted(text)}"' for text in warnings)
     return Response(status, headers, body)
 
 
-def _header_text(text: str) -> str:
-    return "".join(char if " " <= char <= "~" else " " for char in text)[:1024]
+def _quoted(text: str) -> str:
+    """`text` as it may stand between quotes in a header."""
+    plain = "".join(char if " " <= char <= "~" else " " for char in text[:1024])
+    return plain.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def answer_object(obj: Mapping[str, Any], *, status: int = 200) -> Response:

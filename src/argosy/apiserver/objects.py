@@ -164,7 +164,8 @@ def _identified(target: Target, obj: Json) -> Json:
     for name, called, wanted in identity:
         if (given := obj.get(name) or wanted) != wanted:
             raise bad_request(
-                f"the {called} in the data ({given}) does not match the expected {called} ({wanted})"
+                f"the {called} in the data ({given}) does not match "
+                f"the expected {called} ({wanted})"
             )
     meta = {} if obj.get("metadata") is None else obj["metadata"]
     if not isinstance(meta, dict):

@@ -7,6 +7,7 @@ from typing import Any
 from argosy.api.kinds import KINDS
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.garbage import GarbageCollector
+from argosy.controllers.reservations import reservations
 from argosy.controllers.resourceclaims import resource_claims
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.models.modelversion import model_versions
@@ -31,9 +32,10 @@ def add_operators(manager: Manager) -> None:
 
 
 def add_kubernetes(manager: Manager, volumes: Path) -> None:
-    """Run what a real cluster brings itself: scheduler, garbage collector, local volumes."""
+    """Run what a real cluster brings itself: volumes, claims, garbage collector, scheduler."""
     manager.add(volume_claims(manager, volumes, PROVISIONER))
     manager.add(resource_claims(manager))
+    manager.add(reservations(manager))
     resources = [kind.resource for kind in KINDS if kind.resource.plural != "events"]
     manager.add_runner(GarbageCollector(manager, resources).run)
     manager.add_runner(Scheduler(manager).run)

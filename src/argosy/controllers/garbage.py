@@ -84,12 +84,16 @@ class GarbageCollector:
     async def _work(self) -> None:
         while True:
             item = await self._queue.get()
+            context = {"resource": item.resource.qualified, "object": "/".join(item.key)}
             try:
                 await self._collect(item)
                 self._queue.forget(item)
             except (StatusError, ConnectionError) as error:
-                context = {"resource": item.resource.qualified, "error": str(error)}
-                log.info("collecting failed", extra=context)
+                log.info("collecting failed", extra={**context, "error": str(error)})
+                self._queue.retry(item)
+            except Exception:
+                # A fault of one object's must not stop the others.
+                log.exception("collecting failed", extra=context)
                 self._queue.retry(item)
             finally:
                 self._queue.done(item)
@@ -104,13 +108,30 @@ class GarbageCollector:
         for owner in owners:
             if await self._exists(owner, obj.metadata.namespace):
                 return
+        await self._delete(item)
+
+    async def _delete(self, item: _Item) -> None:
+        """Delete the object, if it is still as the server shows it now, and owned by nobody."""
+        namespace, name = item.key
+        obj = await self._client.find(PartialObject, name, namespace, resource=item.resource)
+        known = self._informers[item.resource].get(*item.key)
+        if obj is None or known is None or obj.metadata.uid != known.metadata.uid:
+            return
+        if obj.metadata.owner_references != known.metadata.owner_references:
+            return  # it comes again when the cache has heard of that
         meta = obj.metadata
-        await self._client.delete(item.resource, meta.name, meta.namespace, uid=meta.uid)
+        preconditions = {"uid": meta.uid, "resourceVersion": meta.resource_version}
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        await self._client.call("DELETE", item.resource.path(name, namespace), {}, options)
 
     async def _exists(self, owner: OwnerReference, namespace: str) -> bool:
-        """Whether the owner is there; of a kind that is not followed, it is taken to be."""
+        """Whether the owner is there; one that can't be looked for is taken to be.
+
+        That is one of a kind that is not followed, or one in a namespace whose dependent is in
+        none.
+        """
         resource = self._kinds.get((owner.api_version, owner.kind))
-        if resource is None:
+        if resource is None or (resource.namespaced and not namespace):
             return True
         where = namespace if resource.namespaced else ""
         found = await self._client.find(PartialObject, owner.name, where, resource=resource)

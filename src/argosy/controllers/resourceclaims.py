@@ -1,4 +1,4 @@
-"""Makes pods' resource claims from templates, and lets go of what finished pods held.
+"""Makes pods' resource claims from templates, and deletes them when the pods have ended.
 
 Source: KEP-4381, the resource claim controller.
 """
@@ -64,12 +64,15 @@ class ResourceClaims:
     async def _claim(self, pod: Pod, entry: PodResourceClaim) -> str:
         """The claim of one entry, made if need be; '' where its template is not there."""
         meta = pod.metadata
+        name = claim_name(pod, entry.name)
+        made = self.claims.get(meta.namespace, name)
+        if made is not None and made.controller and made.controller.uid == meta.uid:
+            return name
         template = self.templates.get(meta.namespace, entry.resource_claim_template_name)
         if template is None:
             message = f'resource claim template "{entry.resource_claim_template_name}" not found'
             await self.events.record(pod, Note("FailedResourceClaimCreation", message, "Warning"))
             return ""
-        name = claim_name(pod, entry.name)
         spec: dict[str, Any] = msgspec.json.decode(template.spec)
         given = spec.get("metadata") or {}
         body = {
@@ -91,26 +94,6 @@ class ResourceClaims:
             if claim is not None and claim.controller and claim.controller.uid == pod.metadata.uid:
                 meta = claim.metadata
                 await self.client.delete(claim.resource, meta.name, meta.namespace, uid=meta.uid)
-        for entry in pod.spec.resource_claims:
-            claim = self.claims.get(pod.metadata.namespace, entry.resource_claim_name)
-            if claim is not None:
-                await self._unreserve(claim, pod.metadata.uid)
-
-    async def _unreserve(self, claim: ResourceClaim, uid: str) -> None:
-        """Take the pod off the claim; with the last one, its devices are free again."""
-        left = [item for item in claim.status.reserved_for if item.uid != uid]
-        if len(left) == len(claim.status.reserved_for):
-            return
-        meta = claim.metadata
-        patch: dict[str, Any] = {
-            "metadata": {"resourceVersion": meta.resource_version},
-            "status": {"reservedFor": [msgspec.to_builtins(item) for item in left] or None},
-        }
-        if not left:
-            patch["status"]["allocation"] = None
-        await self.client.merge(
-            claim.resource, meta.name, meta.namespace, patch, subresource="status"
-        )
 
     def waiting_for(self, template: ResourceClaimTemplate) -> list[Key]:
         """The pods that name this template."""

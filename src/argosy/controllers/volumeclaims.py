@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from argosy.api.meta import Key
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
 from argosy.client.client import Client
-from argosy.runtime.controller import DONE, Controller, Result
+from argosy.runtime.controller import DONE, Controller, Result, Watch
+from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAME = "controllers/volumeclaims"
@@ -21,38 +23,48 @@ class VolumeClaims:
     """
 
     client: Client
+    claims: Informer[PersistentVolumeClaim]
+    classes: Informer[StorageClass]
     root: Path
     provisioner: str
 
     async def reconcile(self, claim: PersistentVolumeClaim) -> Result:
-        """Bind a pending claim."""
+        """Bind a pending claim, unless it names a volume that is not made here."""
         if claim.status.phase == "Bound" or claim.metadata.deletion_timestamp:
             return DONE
-        name = claim.spec.storage_class_name or ""
-        storage = await self.client.find(StorageClass, name) if name else None
+        storage = self.classes.get("", claim.spec.storage_class_name or "")
         if storage is None or storage.provisioner != self.provisioner:
             return DONE
-        volume = claim.spec.volume_name or f"pvc-{claim.metadata.uid}"
+        volume = f"pvc-{claim.metadata.uid}"
+        if claim.spec.volume_name not in ("", volume):
+            return DONE
         await self.client.apply(PersistentVolume.resource, self._volume(claim, volume))
-        meta = claim.metadata
-        bound = {"spec": {"volumeName": volume}}
-        await self.client.merge(claim.resource, meta.name, meta.namespace, bound)
+        await self._patch(claim, {"spec": {"volumeName": volume}})
+        phase = {"status": {"phase": "Bound"}}
+        await self.client.merge(PersistentVolume.resource, volume, "", phase, subresource="status")
+        # Last, as a bound claim is not looked at again.
         status = {
             "phase": "Bound",
             "accessModes": list(claim.spec.access_modes),
             "capacity": dict(claim.spec.resources.requests),
         }
-        await self.client.merge(
-            claim.resource, meta.name, meta.namespace, {"status": status}, subresource="status"
-        )
-        await self.client.merge(
-            PersistentVolume.resource,
-            volume,
-            "",
-            {"status": {"phase": "Bound"}},
-            subresource="status",
-        )
+        await self._patch(claim, {"status": status}, subresource="status")
         return DONE
+
+    async def _patch(
+        self, claim: PersistentVolumeClaim, patch: dict[str, Any], *, subresource: str = ""
+    ) -> None:
+        """Patch this very claim, and none that took its name."""
+        meta = claim.metadata
+        body = {"metadata": {"uid": meta.uid}, **patch}
+        await self.client.merge(
+            claim.resource, meta.name, meta.namespace, body, subresource=subresource
+        )
+
+    def of_class(self, storage: StorageClass) -> list[Key]:
+        """The claims of this class."""
+        name = storage.metadata.name
+        return [claim.key for claim in self.claims.items() if claim.spec.storage_class_name == name]
 
     def _volume(self, claim: PersistentVolumeClaim, name: str) -> dict[str, Any]:
         meta = claim.metadata
@@ -80,6 +92,12 @@ def volume_claims(
     manager: Manager, root: Path, provisioner: str
 ) -> Controller[PersistentVolumeClaim]:
     """The controller, on the manager's caches; volumes lie below `root`."""
-    claims = manager.informer(PersistentVolumeClaim)
-    controller = VolumeClaims(manager.client_as(NAME), root, provisioner)
-    return Controller(name=NAME, informer=claims, reconcile=controller.reconcile)
+    claims, classes = manager.informer(PersistentVolumeClaim), manager.informer(StorageClass)
+    client = manager.client_as(NAME)
+    controller = VolumeClaims(client, claims, classes, root, provisioner)
+    return Controller(
+        name=NAME,
+        informer=claims,
+        reconcile=controller.reconcile,
+        watches=(Watch(classes, controller.of_class),),
+    )

@@ -7,7 +7,7 @@ leaves digest and size in its termination message.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,13 +25,16 @@ from argosy.runtime.manager import Manager
 
 NAME = "models/modelversion"
 MOUNT = "/mnt/models"
+FAILURES = ("ReadingFailed", "FailedCreate")
+LONGEST_MESSAGE = 32768
+"""What a condition holds."""
 
 
 class Measured(msgspec.Struct, frozen=True):
     """What the digest pod reports."""
 
-    digest: str
-    size: int
+    digest: Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,11 @@ class ModelVersions:
         name = version.spec.train_job_ref.name if version.spec.train_job_ref else ""
         job = self.jobs.get(version.metadata.namespace, name) if name else None
         pods = self.pods.owned_by(version.metadata.uid)
-        plan = make_plan(version, job, pods, self.clock.now())
-        await self.committer.commit(version, plan)
+        now = self.clock.now()
+        plan = make_plan(version, job, pods, now)
+        await self.committer.commit(
+            version, plan, refused=lambda error: refused(version, error.message, now)
+        )
         return DONE
 
     def made_by(self, job: TrainJob) -> list[Key]:
@@ -72,7 +78,7 @@ def make_plan(
     if version.metadata.deletion_timestamp:
         return Plan()
     if version.status.digest:
-        return Plan(delete=[pod for pod in pods if not pod.metadata.deletion_timestamp])
+        return Plan(delete=_undeleted(pods))
     waiting = _waits_for(version, job)
     if waiting:
         return _not_ready(version, "WaitingForTraining", waiting, now)
@@ -99,27 +105,24 @@ def _waits_for(version: ModelVersion, job: TrainJob | None) -> str:
     return f'trainjob "{reference.name}" is not complete'
 
 
+def refused(version: ModelVersion, answer: str, now: datetime) -> Plan:
+    """What to tell where the API refused an object of the version's with `answer`."""
+    return _not_ready(version, "FailedCreate", answer, now)
+
+
 def _outcome(version: ModelVersion, pod: Pod, now: datetime) -> Plan:
     end = next(
         (item.state.terminated for item in pod.status.container_statuses if item.state.terminated),
         None,
     )
-    if pod.status.phase == "Succeeded" and end is not None:
-        measured = msgspec.json.decode(end.message, type=Measured)
-        ready = Condition(
-            type="Ready", status="True", reason="Registered", message=f"{measured.size} bytes"
-        )
-        status = ModelVersionStatus(
-            conditions=with_condition(version.status.conditions, ready, timestamp(now)),
-            digest=measured.digest,
-            size=measured.size,
-        )
-        note = Note("Registered", f"content is {measured.digest}")
-        return Plan(delete=[pod], status=status, notes=[note])
+    if pod.status.phase == "Succeeded":
+        return _measured(version, end.message if end else "", now)
+    if pod.status.phase == "Failed" and _disrupted(pod):
+        plan = _not_ready(version, "Reading", "the content is being read again", now)
+        return replace(plan, delete=_undeleted((pod,)))
     if pod.status.phase == "Failed":
         text = (end.message.strip() if end else "") or pod.status.message or "reading failed"
-        plan = _not_ready(version, "ReadingFailed", text, now)
-        return Plan(status=plan.status, notes=plan.notes)
+        return _not_ready(version, "ReadingFailed", text, now)
     waiting = next(
         (item.state.waiting for item in pod.status.container_statuses if item.state.waiting), None
     )
@@ -127,10 +130,39 @@ def _outcome(version: ModelVersion, pod: Pod, now: datetime) -> Plan:
     return _not_ready(version, "Reading", text, now)
 
 
+def _measured(version: ModelVersion, message: str, now: datetime) -> Plan:
+    """Record what the pod reports. It goes once that is recorded, so nothing is read twice."""
+    try:
+        measured = msgspec.json.decode(message, type=Measured)
+    except msgspec.DecodeError as error:
+        text = f"the pod's report can't be read: {error}"
+        return _not_ready(version, "ReadingFailed", text, now)
+    ready = Condition(
+        type="Ready", status="True", reason="Registered", message=f"{measured.size} bytes"
+    )
+    status = ModelVersionStatus(
+        conditions=with_condition(version.status.conditions, ready, timestamp(now)),
+        digest=measured.digest,
+        size=measured.size,
+    )
+    return Plan(status=status, notes=[Note("Registered", f"content is {measured.digest}")])
+
+
+def _disrupted(pod: Pod) -> bool:
+    """Whether the node took the pod down; the content had no part in it."""
+    told = condition(pod.status.conditions, "DisruptionTarget")
+    return told is not None and told.status == "True"
+
+
+def _undeleted(pods: Sequence[Pod]) -> list[Pod]:
+    return [pod for pod in pods if not pod.metadata.deletion_timestamp]
+
+
 def _not_ready(version: ModelVersion, reason: str, message: str, now: datetime) -> Plan:
+    message = message[:LONGEST_MESSAGE]
     state = Condition(type="Ready", status="False", reason=reason, message=message)
     known = condition(version.status.conditions, "Ready")
-    news = reason == "ReadingFailed" and (known is None or known.message != message)
+    news = reason in FAILURES and (known is None or known.message != message)
     status = msgspec.structs.replace(
         version.status,
         conditions=with_condition(version.status.conditions, state, timestamp(now)),

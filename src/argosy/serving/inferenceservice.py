@@ -12,7 +12,7 @@ from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
-from argosy.serving.plan import make_plan
+from argosy.serving.plan import make_plan, refused
 
 NAME = "serving/inferenceservice"
 REGISTRY = "model-registry://"
@@ -30,9 +30,11 @@ class InferenceServices:
 
     async def reconcile(self, service: InferenceService) -> Result:
         """Bring `service` one step on."""
-        pods = self.pods.owned_by(service.metadata.uid)
-        plan = make_plan(service, self._version(service), pods, self.clock.now())
-        await self.committer.commit(service, plan)
+        pods, now = self.pods.owned_by(service.metadata.uid), self.clock.now()
+        plan = make_plan(service, self._version(service), pods, now)
+        await self.committer.commit(
+            service, plan, refused=lambda error: refused(service, pods, error.message, now)
+        )
         return Result(after=plan.after)
 
     def _version(self, service: InferenceService) -> ModelVersion | None:

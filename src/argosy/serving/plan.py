@@ -24,7 +24,7 @@ from argosy.api.kserve import (
 )
 from argosy.api.meta import Condition, condition, owned
 from argosy.api.modelversion import ModelVersion
-from argosy.base.clock import timestamp
+from argosy.base.clock import parse_timestamp, timestamp
 from argosy.runtime.commit import Desired, Plan
 from argosy.runtime.conditions import with_condition
 from argosy.runtime.events import Note
@@ -35,6 +35,10 @@ REVISION = "serving.argosy.dev/revision"
 MOUNT = "/mnt/models"
 PORT = 8080
 SUPPORTED_FORMATS = ("onnx",)
+LONGEST_MESSAGE = 32768
+"""What a condition holds."""
+REPLACE_AFTER = 10.0
+"""A pod that has ended is replaced, but not sooner than so many seconds after it was made."""
 
 Json = dict[str, Any]
 
@@ -69,12 +73,26 @@ def make_plan(
     status = _status(service, current, old, len(wanted), now)
     missing = [item for item in wanted if item.body["metadata"]["name"] not in there]
     retire = old if len(ready) == len(wanted) else []
+    ages = {pod.metadata.name: _age(pod, now) for pod in current if pod.finished}
+    replace = [pod for pod in current if ages.get(pod.metadata.name, 0.0) >= REPLACE_AFTER]
+    young = [REPLACE_AFTER - age for age in ages.values() if age < REPLACE_AFTER]
     return Plan(
-        delete=[pod for pod in retire if not pod.metadata.deletion_timestamp],
+        delete=[pod for pod in (*retire, *replace) if not pod.metadata.deletion_timestamp],
         apply=[_service(service), *missing],
         status=status,
         notes=_notes(service, status),
+        after=min(young, default=None),
     )
+
+
+def refused(service: InferenceService, pods: Sequence[Pod], answer: str, now: datetime) -> Plan:
+    """What to tell where the API refused an object of the service's with `answer`."""
+    return _blocked(service, Problem("FailedCreate", answer[:LONGEST_MESSAGE]), pods, now)
+
+
+def _age(pod: Pod, now: datetime) -> float:
+    made = pod.metadata.creation_timestamp
+    return (now - parse_timestamp(made)).total_seconds() if made else REPLACE_AFTER
 
 
 def _problem(service: InferenceService, version: ModelVersion | None) -> Problem | None:

@@ -70,5 +70,8 @@ async def cluster(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         await store.close()
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):  # the manager broke: the test must not pass
+                raise outcome

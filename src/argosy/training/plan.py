@@ -24,6 +24,9 @@ from argosy.training import pods as made
 
 FINAL = ("Complete", "Failed")
 LONGEST_TEXT = 400
+LONGEST_MESSAGE = 32768
+"""What a condition holds."""
+PLACED = "PodGroupInitiallyScheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,32 @@ class Observed:
     pods: Sequence[Pod]
 
 
-def make_plan(job: TrainJob, seen: Observed, now: datetime) -> Plan:
-    """The next step for `job`."""
+def make_plan(
+    job: TrainJob,
+    runtime: TrainingRuntimeSpec | None,
+    groups: Sequence[PodGroup],
+    pods: Sequence[Pod],
+    now: datetime,
+) -> Plan:
+    """The next step for `job`; `runtime` is None where the one that it names is not there."""
     if job.metadata.deletion_timestamp or finished(job):
         return Plan()
     if job.spec.suspend:
-        return _suspended(job, seen, now)
-    attempt = max((_attempt(group) for group in seen.groups), default=0)
+        return _suspended(job, groups, pods, now)
+    if runtime is None:
+        return _runtime_missing(job, pods, now)
+    return _next(job, Observed(runtime, groups, pods), now)
+
+
+def refused(job: TrainJob, pods: Sequence[Pod], answer: str, now: datetime) -> Plan:
+    """What to tell where the API refused an object of the job's with `answer`."""
+    return _not_scheduled(job, pods, "FailedCreate", answer, now)
+
+
+def _next(job: TrainJob, seen: Observed, now: datetime) -> Plan:
+    attempt = max((*map(_attempt, seen.groups), *map(_attempt, seen.pods)), default=0)
     current = [pod for pod in seen.pods if _attempt(pod) == attempt]
-    if _all_succeeded(job, seen, current):
+    if _all_succeeded(current, _count(job, seen, attempt)):
         return _ended(
             job,
             seen,
@@ -55,7 +75,7 @@ def make_plan(job: TrainJob, seen: Observed, now: datetime) -> Plan:
                 message=f"all {len(current)} pods succeeded",
             ),
         )
-    broken = _broken(current)
+    broken = _broken(current) or _vanished(job, seen, attempt, current)
     if broken is not None:
         return _restart(job, seen, attempt, broken, now)
     return _running(job, seen, attempt, current, now)
@@ -66,17 +86,22 @@ def finished(job: TrainJob) -> bool:
     return any(item.type in FINAL and item.status == "True" for item in job.status.conditions)
 
 
-def runtime_missing(job: TrainJob, now: datetime) -> Plan:
-    """The plan while the job's runtime is not there."""
+def _runtime_missing(job: TrainJob, pods: Sequence[Pod], now: datetime) -> Plan:
     reference = job.spec.runtime_ref
     message = f'spec.runtimeRef: Not found: "{reference.kind}/{reference.name}"'
-    problem = Condition(
-        type="Scheduled", status="False", reason="TrainingRuntimeNotFound", message=message
-    )
+    return _not_scheduled(job, pods, "TrainingRuntimeNotFound", message, now)
+
+
+def _not_scheduled(
+    job: TrainJob, pods: Sequence[Pod], reason: str, message: str, now: datetime
+) -> Plan:
+    """Say, once, why the job can't go on."""
+    message = message[:LONGEST_MESSAGE]
+    problem = Condition(type="Scheduled", status="False", reason=reason, message=message)
     told = condition(job.status.conditions, "Scheduled")
     fresh = told is None or told.message != message
-    note = Note("TrainingRuntimeNotFound", message, "Warning")
-    return Plan(status=_status(job, problem, (), now), notes=(note,) * fresh)
+    note = Note(reason, message, "Warning")
+    return Plan(status=_status(job, problem, pods, now), notes=(note,) * fresh)
 
 
 def _running(
@@ -90,12 +115,13 @@ def _running(
     if old:
         return Plan(delete=_undeleted(old), status=status)
     wanted = [made.service(job)]
-    if not any(_attempt(group) == attempt for group in seen.groups):
+    if _group(seen, attempt) is None:
         wanted.append(made.group(job, seen.runtime, attempt, 0))
     there = {pod.metadata.name for pod in current}
+    count = _count(job, seen, attempt)
     missing = [
         pod
-        for pod in made.pods(job, seen.runtime, attempt)
+        for pod in made.pods(job, seen.runtime, attempt, count)
         if pod.body["metadata"]["name"] not in there
     ]
     return Plan(delete=stale, apply=[*wanted, *missing], status=status)
@@ -103,8 +129,8 @@ def _running(
 
 def _scheduled(job: TrainJob, seen: Observed, attempt: int) -> Condition:
     """What the scheduler says of the gang."""
-    group = next((item for item in seen.groups if _attempt(item) == attempt), None)
-    told = condition(group.status.conditions, "PodGroupInitiallyScheduled") if group else None
+    group = _group(seen, attempt)
+    told = condition(group.status.conditions, PLACED) if group else None
     if told is None:
         return Condition(
             type="Scheduled", status="False", reason="Waiting", message="the gang is not placed yet"
@@ -117,9 +143,19 @@ def _scheduled(job: TrainJob, seen: Observed, attempt: int) -> Condition:
     )
 
 
-def _all_succeeded(job: TrainJob, seen: Observed, current: Sequence[Pod]) -> bool:
-    complete = len(current) >= made.nodes(job, seen.runtime)
-    return complete and all(pod.status.phase == "Succeeded" for pod in current)
+def _count(job: TrainJob, seen: Observed, attempt: int) -> int:
+    """How many pods the attempt has: as it began, whatever the runtime has become since."""
+    group = _group(seen, attempt)
+    gang = group.spec.scheduling_policy.gang if group else None
+    return gang.min_count if gang else made.nodes(job, seen.runtime)
+
+
+def _group(seen: Observed, attempt: int) -> PodGroup | None:
+    return next((item for item in seen.groups if _attempt(item) == attempt), None)
+
+
+def _all_succeeded(current: Sequence[Pod], count: int) -> bool:
+    return len(current) >= count and all(pod.status.phase == "Succeeded" for pod in current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +169,30 @@ class _Break:
 def _broken(current: Sequence[Pod]) -> _Break | None:
     failed = [pod for pod in current if pod.status.phase == "Failed"]
     if failed:
-        disrupted = any(condition(pod.status.conditions, "DisruptionTarget") for pod in failed)
+        disrupted = any(_disrupted(pod) for pod in failed)
         return _Break("; ".join(_failure(pod) for pod in _first_ended(failed)), disrupted)
     leaving = [pod.metadata.name for pod in current if pod.metadata.deletion_timestamp]
     if leaving:
         return _Break(f"pod {leaving[0]} was deleted", True)
     return None
+
+
+def _disrupted(pod: Pod) -> bool:
+    told = condition(pod.status.conditions, "DisruptionTarget")
+    return told is not None and told.status == "True"
+
+
+def _vanished(job: TrainJob, seen: Observed, attempt: int, current: Sequence[Pod]) -> _Break | None:
+    """A pod of a gang that was placed is gone: nobody saw it leave, but it can't come back."""
+    group = _group(seen, attempt)
+    placed = condition(group.status.conditions, PLACED) if group else None
+    if placed is None or placed.status != "True":
+        return None
+    there = {pod.metadata.name for pod in current}
+    wanted = made.pods(job, seen.runtime, attempt, _count(job, seen, attempt))
+    names = (pod.body["metadata"]["name"] for pod in wanted)
+    gone = next((name for name in names if name not in there), None)
+    return None if gone is None else _Break(f"pod {gone} was deleted", True)
 
 
 def _first_ended(failed: Sequence[Pod]) -> list[Pod]:
@@ -194,7 +248,7 @@ def _restart(job: TrainJob, seen: Observed, attempt: int, broken: _Break, now: d
 
 
 def _failures(seen: Observed, attempt: int) -> int:
-    group = next((item for item in seen.groups if _attempt(item) == attempt), None)
+    group = _group(seen, attempt)
     return int(group.metadata.annotations.get(made.FAILURES, "0")) if group else 0
 
 
@@ -208,11 +262,13 @@ def _ended(job: TrainJob, seen: Observed, now: datetime, end: Condition) -> Plan
     return Plan(delete=_undeleted(running), status=status, notes=[note])
 
 
-def _suspended(job: TrainJob, seen: Observed, now: datetime) -> Plan:
+def _suspended(
+    job: TrainJob, groups: Sequence[PodGroup], pods: Sequence[Pod], now: datetime
+) -> Plan:
     paused = Condition(
         type="Suspended", status="True", reason="Suspended", message="TrainJob is suspended"
     )
-    delete = [*_undeleted(seen.pods), *seen.groups]
+    delete = [*_undeleted(pods), *groups]
     return Plan(delete=delete, status=_status(job, paused, (), now))
 
 

@@ -50,16 +50,18 @@ def service(job: TrainJob) -> Desired:
     return Desired(Service.resource, {"metadata": _meta(job, job.metadata.name), "spec": spec})
 
 
-def pods(job: TrainJob, runtime: TrainingRuntimeSpec, attempt: int) -> list[Desired]:
-    """The pods of one attempt, by rank."""
-    return [_pod(job, runtime, rank, attempt) for rank in range(nodes(job, runtime))]
+def pods(job: TrainJob, runtime: TrainingRuntimeSpec, attempt: int, count: int) -> list[Desired]:
+    """The pods of one attempt, `count` of them, by rank."""
+    return [_pod(job, runtime, rank, attempt, count) for rank in range(count)]
 
 
 def _meta(job: TrainJob, name: str) -> Json:
     return {"name": name, "namespace": job.metadata.namespace, "ownerReferences": [owned(job)]}
 
 
-def _pod(job: TrainJob, runtime: TrainingRuntimeSpec, rank: int, attempt: int) -> Desired:
+def _pod(
+    job: TrainJob, runtime: TrainingRuntimeSpec, rank: int, attempt: int, count: int
+) -> Desired:
     name = job.metadata.name
     template = runtime.template.spec.replicated_jobs[0].template["spec"]["template"]
     given = template.get("metadata") or {}
@@ -78,16 +80,18 @@ def _pod(job: TrainJob, runtime: TrainingRuntimeSpec, rank: int, attempt: int) -
         "hostname": f"{name}-{JOB}-0-{rank}",
         "subdomain": name,
         "schedulingGroup": {"podGroupName": f"{name}-{attempt}"},
-        "containers": _containers(job, runtime, template["spec"]["containers"], rank),
+        "containers": _containers(
+            job, template["spec"]["containers"], _rendezvous(job, runtime, rank, count)
+        ),
     }
     return Desired(Pod.resource, {"metadata": meta, "spec": spec})
 
 
 def _containers(
-    job: TrainJob, runtime: TrainingRuntimeSpec, containers: Sequence[Json], rank: int
+    job: TrainJob, containers: Sequence[Json], rendezvous: Iterable[Json]
 ) -> list[Json]:
     trainer = next((item for item in containers if item["name"] == JOB), containers[0])
-    changed = _trainer(trainer, job.spec.trainer, _rendezvous(job, runtime, rank))
+    changed = _trainer(trainer, job.spec.trainer, rendezvous)
     return [changed if item is trainer else item for item in containers]
 
 
@@ -111,13 +115,13 @@ def _trainer(container: Json, trainer: Trainer, rendezvous: Iterable[Json]) -> J
     return changed
 
 
-def _rendezvous(job: TrainJob, runtime: TrainingRuntimeSpec, rank: int) -> list[Json]:
+def _rendezvous(job: TrainJob, runtime: TrainingRuntimeSpec, rank: int, count: int) -> list[Json]:
     """The variables of torchrun, where the runtime's policy is torch."""
     if runtime.ml_policy.torch is None:
         return []
     name = job.metadata.name
     values: Mapping[str, object] = {
-        "PET_NNODES": nodes(job, runtime),
+        "PET_NNODES": count,
         "PET_NPROC_PER_NODE": job.spec.trainer.num_proc_per_node or 1,
         "PET_NODE_RANK": rank,
         "PET_MASTER_ADDR": f"{name}-{JOB}-0-0.{name}",

@@ -17,7 +17,7 @@ from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
-from argosy.training.plan import Observed, make_plan, runtime_missing
+from argosy.training.plan import make_plan, refused
 
 NAME = "training/trainjob"
 
@@ -36,15 +36,12 @@ class TrainJobs:
 
     async def reconcile(self, job: TrainJob) -> Result:
         """Bring `job` one step on."""
-        runtime = self._runtime(job)
-        now = self.clock.now()
-        if runtime is None:
-            plan = runtime_missing(job, now)
-        else:
-            uid = job.metadata.uid
-            seen = Observed(runtime, self.groups.owned_by(uid), self.pods.owned_by(uid))
-            plan = make_plan(job, seen, now)
-        await self.committer.commit(job, plan)
+        now, uid = self.clock.now(), job.metadata.uid
+        groups, pods = self.groups.owned_by(uid), self.pods.owned_by(uid)
+        plan = make_plan(job, self._runtime(job), groups, pods, now)
+        await self.committer.commit(
+            job, plan, refused=lambda error: refused(job, pods, error.message, now)
+        )
         return Result(after=plan.after)
 
     def _runtime(self, job: TrainJob) -> TrainingRuntimeSpec | None:

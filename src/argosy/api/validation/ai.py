@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 
 from argosy.api import names
+from argosy.api.trainer import GROUP
 from argosy.api.validation.pods import pod_template
 from argosy.api.validation.rule import Json, Rule, immutable
-from argosy.base.errors import FieldError, invalid_value
+from argosy.base.errors import FieldError, invalid_value, not_supported
 
 
 def _train_job(new: Json, old: Json | None) -> list[FieldError]:
     errors = names.label(new["metadata"].get("name") or "", "metadata.name")
+    group = new["spec"]["runtimeRef"]["apiGroup"]
+    if group != GROUP:
+        errors.append(not_supported("spec.runtimeRef.apiGroup", group, [GROUP]))
     for field in ("spec.runtimeRef", "spec.trainer"):
         errors += immutable(field)(new, old)
     return errors

@@ -1,5 +1,6 @@
 """delete: at once, or marked and left to finalizers and, for a pod, to its node."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from argosy.api.core import Namespace, Pod
 from argosy.apiserver.negotiate import answer, answer_object, body_object
 from argosy.apiserver.objects import Objects, absent
 from argosy.apiserver.request import Call
-from argosy.base.clock import timestamp
+from argosy.base.clock import parse_timestamp, timestamp
 from argosy.base.errors import (
     bad_request,
     conflict,
@@ -22,12 +23,17 @@ from argosy.store.interface import DELETE
 
 Json = dict[str, Any]
 
+LONGEST = 10**9
+"""Seconds of grace that a deletion's moment counts: three decades."""
+
 
 async def delete(objects: Objects, call: Call) -> Response:
     """The object, under the options of body and query."""
     if call.target.served.kind is Namespace:
         raise method_not_allowed("deleting a namespace is not supported yet")
     options = _options(call)
+    if options.get("dryRun"):  # which kubectl says in the body
+        call = replace(call, query={**call.query, "dryRun": ",".join(options["dryRun"])})
     done = True
 
     def change(current: Json | None) -> Json | object | None:
@@ -57,7 +63,7 @@ async def delete(objects: Objects, call: Call) -> Response:
 
 def _options(call: Call) -> Json:
     """`DeleteOptions` of the body, or of the query. Raises StatusError."""
-    options = body_object(call.request) if call.request.body else {}
+    options = _understood(body_object(call.request) if call.request.body else {})
     for name in ("gracePeriodSeconds", "propagationPolicy"):
         if name in call.query:
             options.setdefault(
@@ -67,20 +73,28 @@ def _options(call: Call) -> Json:
     if policy != "Background":
         error = not_supported("propagationPolicy", policy, ["Background"])
         raise invalid("DeleteOptions", "meta.k8s.io", "", [error])
-    grace = options.get("gracePeriodSeconds")
-    if grace is not None and (type(grace) is not int or grace < 0):
+    return options
+
+
+def _understood(options: Json) -> Json:
+    """`options`, if those that count have their types. Raises StatusError 400."""
+    grace, wanted = options.get("gracePeriodSeconds"), options.get("preconditions")
+    if grace is not None and not (type(grace) is int and 0 <= grace < 2**63):
         raise bad_request("gracePeriodSeconds must be a whole number, 0 or more")
-    if options.get("dryRun") and not call.dry_run:
-        raise bad_request("dryRun of a delete is taken from the query")
+    if wanted is not None and not isinstance(wanted, dict):
+        raise bad_request("preconditions must be an object")
+    dry = options.get("dryRun") or []
+    if not isinstance(dry, list) or not all(isinstance(item, str) for item in dry):
+        raise bad_request("dryRun must be a list of strings")
     return options
 
 
 def _preconditions(call: Call, current: Json, wanted: Json) -> None:
-    for name, field in (("uid", "uid"), ("resourceVersion", "resourceVersion")):
-        if wanted.get(name) and wanted[name] != current["metadata"][field]:
+    for name, shown in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        if wanted.get(name) and wanted[name] != current["metadata"][name]:
             detail = (
-                f"Precondition failed: {name} in precondition: {wanted[name]}, "
-                f"{name} in object meta: {current['metadata'][field]}"
+                f"Precondition failed: {shown} in precondition: {wanted[name]}, "
+                f"{shown} in object meta: {current['metadata'][name]}"
             )
             raise conflict(call.target.served.resource.qualified, call.target.name, detail)
 
@@ -88,21 +102,48 @@ def _preconditions(call: Call, current: Json, wanted: Json) -> None:
 def _marked(objects: Objects, call: Call, current: Json, options: Json) -> Json | object | None:
     """The object under deletion; DELETE where nothing has to be waited for, None if unchanged."""
     meta = current["metadata"]
+    if meta.get("deletionTimestamp"):
+        return _shortened(current, options)
     grace = _grace(call, current, options)
     if grace == 0 and not meta.get("finalizers"):
         return DELETE
-    known = meta.get("deletionGracePeriodSeconds")
-    if meta.get("deletionTimestamp") and known is not None and known <= grace:
-        return None
-    moment = timestamp(objects.clock.now() + timedelta(seconds=grace))
-    generation = int(meta.get("generation") or 0) + 1
     stamped = {
         **meta,
-        "deletionTimestamp": moment,
+        "deletionTimestamp": timestamp(objects.clock.now() + _span(grace)),
         "deletionGracePeriodSeconds": grace,
-        "generation": generation,
+        "generation": int(meta.get("generation") or 0) + 1,
     }
     return {**current, "metadata": stamped}
+
+
+def _shortened(current: Json, options: Json) -> Json | object | None:
+    """What another delete makes of an object under deletion: it may only end sooner."""
+    meta = current["metadata"]
+    known = meta.get("deletionGracePeriodSeconds") or 0
+    asked = options.get("gracePeriodSeconds")
+    if known and (asked is None or asked >= known):
+        return None
+    left = int(asked or 0) if known else 0
+    if not left and not meta.get("finalizers"):
+        return DELETE
+    return None if left == known else _ending(current, left - known)
+
+
+def _ending(current: Json, later: int) -> Json:
+    """`current`, ending so many seconds later (or sooner) than it said."""
+    meta = current["metadata"]
+    moment = parse_timestamp(meta["deletionTimestamp"]) + _span(later)
+    stamped = {
+        **meta,
+        "deletionTimestamp": timestamp(moment),
+        "deletionGracePeriodSeconds": meta["deletionGracePeriodSeconds"] + later,
+    }
+    return {**current, "metadata": stamped}
+
+
+def _span(seconds: int) -> timedelta:
+    """So many seconds, or as many as a moment in time can be moved by."""
+    return timedelta(seconds=max(-LONGEST, min(seconds, LONGEST)))
 
 
 def _grace(call: Call, current: Json, options: Json) -> int:

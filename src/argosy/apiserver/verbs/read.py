@@ -8,9 +8,17 @@ import msgspec
 from argosy.apiserver.negotiate import answer, wants_table
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call
+from argosy.apiserver.selectable import selectable
 from argosy.apiserver.table import table
-from argosy.base.errors import bad_request, expired
-from argosy.base.selectors import EVERYTHING, FieldSelector, Selector, parse_fields, parse_labels
+from argosy.base.errors import StatusError, bad_request, expired
+from argosy.base.selectors import (
+    EVERYTHING,
+    FieldSelector,
+    FieldTerm,
+    Selector,
+    parse_fields,
+    parse_labels,
+)
 from argosy.http.message import Response
 from argosy.store.interface import Record
 
@@ -29,6 +37,7 @@ async def list_(objects: Objects, call: Call) -> Response:
     """All objects of a collection that the selectors match, at one revision."""
     if call.query.get("continue"):
         raise expired("The provided continue parameter is too old: lists are not paged yet")
+    seen(objects, call)
     matches = matcher(call)
     revision = str(objects.store.revision)
     records = objects.store.list(call.target.key)
@@ -61,9 +70,8 @@ def matcher(call: Call) -> Matcher | None:
     """What the call's selectors let through; None where there is none. Raises StatusError 400."""
     labels, fields = selectors(call)
     if call.target.name:
-        fields = FieldSelector(
-            (*fields.terms, *parse_fields(f"metadata.name={call.target.name}").terms)
-        )
+        named = FieldTerm(("metadata", "name"), call.target.name, True)
+        fields = FieldSelector((*fields.terms, named))
     if labels is EVERYTHING and not fields.terms:
         return None
 
@@ -79,6 +87,22 @@ def selectors(call: Call) -> tuple[Selector, FieldSelector]:
     try:
         text = call.query.get("labelSelector", "")
         labels = parse_labels(text) if text else EVERYTHING
-        return labels, parse_fields(call.query.get("fieldSelector", ""))
+        fields = parse_fields(call.query.get("fieldSelector", ""))
     except ValueError as error:
         raise bad_request(str(error)) from None
+    return labels, selectable(call.target.served.resource.kind, fields)
+
+
+def seen(objects: Objects, call: Call) -> int:
+    """The revision that the caller knows of, 0 where it says none. Raises StatusError 400, 504."""
+    since = call.number("resourceVersion") or 0
+    if since <= objects.store.revision:
+        return since
+    text = "Too large resource version"
+    causes = [{"reason": "ResourceVersionTooLarge", "message": text}]
+    raise StatusError(
+        504,
+        "Timeout",
+        f"{text}: {since}, current: {objects.store.revision}",
+        details={"causes": causes, "retryAfterSeconds": 1},
+    )

@@ -10,8 +10,8 @@ from argosy.apiserver.negotiate import wants_table
 from argosy.apiserver.objects import Objects, encoded
 from argosy.apiserver.request import Call
 from argosy.apiserver.table import table
-from argosy.apiserver.verbs.read import Matcher, matcher
-from argosy.base.errors import StatusError, bad_request, expired
+from argosy.apiserver.verbs.read import Matcher, matcher, seen
+from argosy.base.errors import expired
 from argosy.http.message import Response
 from argosy.store.interface import Change, CompactedError
 
@@ -22,23 +22,15 @@ LONGEST = 3600.0
 async def watch(objects: Objects, call: Call) -> Response:
     """Changes of a collection, or of one object."""
     view = _View(objects, call)
-    after = call.query.get("resourceVersion", "")
-    if after and not after.isdecimal():
-        raise bad_request(f"resourceVersion: Invalid value: {msgspec.json.encode(after).decode()}")
-    initial = after in ("", "0") or call.flag("sendInitialEvents")
+    after = seen(objects, call)
+    initial = call.flag("sendInitialEvents") if "sendInitialEvents" in call.query else not after
     first = view.initial() if initial else []
-    since = objects.store.revision if initial else int(after)
-    if since > objects.store.revision:
-        raise _too_new(since, objects.store.revision)
+    since = objects.store.revision if initial or not after else after
     if call.flag("sendInitialEvents"):
         first.append(view.bookmark(since))
     timeout = min(call.number("timeoutSeconds") or LONGEST, LONGEST)
     headers = {"content-type": "application/json"}
     return Response(200, headers, _stream(objects, view, first, since, timeout))
-
-
-def _too_new(since: int, current: int) -> StatusError:
-    return StatusError(504, "Timeout", f"Too large resource version: {since}, current: {current}")
 
 
 async def _stream(

@@ -23,8 +23,10 @@ from argosy.base.errors import (
     already_exists,
     bad_request,
     conflict,
+    forbidden_field,
     invalid,
     invalid_value,
+    required,
 )
 from argosy.http.message import Response
 from argosy.store.interface import DELETE
@@ -83,7 +85,7 @@ def _only_new(call: Call, new: Json) -> Callable[[Json | None], Json]:
 
 async def update(objects: Objects, call: Call) -> Response:
     """The object, or its status, as the client sends it."""
-    sent = objects.incoming(call, body_object(call.request))
+    sent = objects.incoming(call, _named(call, body_object(call.request)))
 
     def change(current: Json | None) -> Json | object | None:
         if current is None:
@@ -96,6 +98,17 @@ async def update(objects: Objects, call: Call) -> Response:
 
     value = await objects.write(call, call.target.key, change)
     return answer(value, warnings=tuple(call.warnings))
+
+
+def _named(call: Call, body: Json) -> Json:
+    """`body`, which must say what its name is. Raises StatusError 400."""
+    meta = body.get("metadata")
+    if not isinstance(meta, dict) or not meta.get("name"):
+        raise bad_request(
+            f"the name of the object ({call.target.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    return body
 
 
 def _merge_patch(current: Json, body: Json, schema: Schema) -> Json:
@@ -115,6 +128,9 @@ async def patch(objects: Objects, call: Call) -> Response:
     kind = media_type(call.request)
     if kind == APPLY:
         return await _apply(objects, call, body)
+    if "force" in call.query:
+        error = forbidden_field("force", "may not be specified for non-apply patch")
+        raise invalid("PatchOptions", "meta.k8s.io", "", [error])
     merge = MERGES[kind]
 
     def change(current: Json | None) -> Json | object | None:
@@ -130,7 +146,7 @@ async def patch(objects: Objects, call: Call) -> Response:
 async def _apply(objects: Objects, call: Call, body: Json) -> Response:
     """Server-side apply: creates the object where it is not there."""
     if not call.query.get("fieldManager"):
-        error = invalid_value("fieldManager", "", "is required for apply patch")
+        error = required("fieldManager", "is required for apply patch")
         raise invalid("PatchOptions", "meta.k8s.io", "", [error])
     configuration = objects.partial(call, body)
     created = False

@@ -1,0 +1,84 @@
+"""Load from another process by `wrk`, and what it reports."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests per second, and latencies in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    errors: int
+
+
+class LoadError(Exception):
+    """wrk is not here, or it failed."""
+
+
+def script(token: str, method: str, path: str, body: Path | None, run: str) -> str:
+    """A wrk script: one request again and again; `NAME` in a body is another name each time."""
+    text = "" if body is None else body.read_text().strip()
+    return f"""
+local n = 0
+local text = [==[{text}]==]
+local headers = {{["Authorization"] = "Bearer {token}", ["Content-Type"] = "application/json",
+                  ["Accept"] = "application/json"}}
+function request()
+  n = n + 1
+  local body = text ~= "" and text:gsub("NAME", "{run}-" .. n) or nil
+  return wrk.format("{method}", "{path}", headers, body)
+end
+"""
+
+
+async def wrk(url: str, lua: str, *, connections: int, seconds: float) -> Load:
+    """Run wrk with one thread. Raises LoadError."""
+    program = shutil.which("wrk")
+    if program is None:
+        raise LoadError("wrk is not installed (Debian: apt install wrk)")
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(lua)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *(
+                "-t1",
+                f"-c{connections}",
+                f"-d{max(1, round(seconds))}s",
+                "--latency",
+                "-s",
+                file.name,
+                url,
+            ),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    return _read(output.decode())
+
+
+def _read(text: str) -> Load:
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    if rate is None:
+        raise LoadError(text)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    return Load(
+        rate=float(rate[1]),
+        p50=_percentile(text, 50),
+        p99=_percentile(text, 99),
+        errors=int(bad[1]) if bad else 0,
+    )
+
+
+def _percentile(text: str, percent: int) -> float:
+    found = re.search(rf"\s{percent}%\s+([\d.]+)(us|ms|s)", text)
+    return float(found[1]) * UNITS[found[2]] if found else 0.0

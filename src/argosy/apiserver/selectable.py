@@ -1,0 +1,60 @@
+"""Which fields a selector may name: those that Kubernetes has for the kind, no others.
+
+A field that can't be selected by is an error, so that a misspelt one doesn't look like "none found".
+"""
+
+from collections.abc import Mapping
+
+from argosy.base.errors import bad_request
+from argosy.base.selectors import FieldSelector, FieldTerm
+
+EVERYWHERE = frozenset({"metadata.name", "metadata.namespace"})
+FIELDS: Mapping[str, frozenset[str]] = {
+    "Event": frozenset(
+        {
+            "involvedObject.apiVersion",
+            "involvedObject.fieldPath",
+            "involvedObject.kind",
+            "involvedObject.name",
+            "involvedObject.namespace",
+            "involvedObject.resourceVersion",
+            "involvedObject.uid",
+            "reason",
+            "reportingComponent",
+            "type",
+        }
+    ),
+    "Namespace": frozenset({"status.phase"}),
+    "Node": frozenset({"spec.unschedulable"}),
+    "Pod": frozenset(
+        {
+            "spec.hostNetwork",
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.nominatedNodeName",
+            "status.phase",
+            "status.podIP",
+        }
+    ),
+    "ResourceSlice": frozenset({"spec.driver", "spec.nodeName"}),
+}
+BOOLEANS = frozenset({"spec.hostNetwork", "spec.unschedulable"})
+"""Where absent is false."""
+
+
+def selectable(kind: str, selector: FieldSelector) -> FieldSelector:
+    """`selector`, if the kind can be selected by its fields. Raises StatusError 400."""
+    allowed = EVERYWHERE | FIELDS.get(kind, frozenset())
+    for term in selector.terms:
+        if (name := ".".join(term.path)) not in allowed:
+            raise bad_request(f"field label not supported: {name}")
+    return FieldSelector(tuple(_present(term) for term in selector.terms))
+
+
+def _present(term: FieldTerm) -> FieldTerm:
+    """A term that says the same without an absent field's `false`."""
+    if ".".join(term.path) in BOOLEANS and term.value == "false":
+        return FieldTerm(term.path, "true", not term.equal)
+    return term
