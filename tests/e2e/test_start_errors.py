@@ -26,13 +26,15 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         error, hint = refused("--data-dir", tmp_path / "data", "--port", port)
-    assert error == f"listening on 127.0.0.1:{port}: address already in use"
-    assert "choose one with --port" in hint
+    assert error == f"listening on 127.0.0.1:{port}: Address already in use"
+    assert hint == "another process uses the port: choose one with --port, or 0 for any free one"
 
 
 def test_an_address_of_another_machine(tmp_path: Path) -> None:
-    error, _ = refused("--data-dir", tmp_path / "data", "--port", 0, "--listen", "192.0.2.1")
-    assert error.startswith("listening on 192.0.2.1:0: ")
+    folder = tmp_path / "data"
+    error, hint = refused("--data-dir", folder, "--port", 0, "--listen", "192.0.2.1")
+    assert error == "listening on 192.0.2.1:0: Cannot assign requested address"
+    assert hint == "--listen takes addresses of this machine"
 
 
 def test_a_data_folder_of_a_newer_version(tmp_path: Path) -> None:

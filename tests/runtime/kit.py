@@ -1,6 +1,6 @@
 """What the runtime's tests share: small objects, and a transport that fails when told to."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,22 +33,30 @@ async def make(client: Client, name: str, **options: Any) -> ConfigMap:
     return await client.get(ConfigMap, name, "default")
 
 
+Fault = Callable[[Request], Awaitable[Response | None]]
+
+
+async def no_fault(request: Request) -> Response | None:
+    """Nothing is wrong."""
+    return None
+
+
 @dataclass
 class Faulty:
     """Hands requests on and notes them; `fault` may raise, or answer in the server's place."""
 
     inner: Transport
-    fault: Callable[[Request], Response | None] = lambda request: None
+    fault: Fault = no_fault
     seen: list[Request] = field(default_factory=list)
     cut: list[Exception | None] = field(default_factory=list)
 
     async def send(self, request: Request) -> Response:
         self.seen.append(request)
-        answer = self.fault(request)
+        answer = await self.fault(request)
         if answer is not None:
             return answer
         response = await self.inner.send(request)
-        if "watch=true" in request.query and not isinstance(response.body, bytes):
+        if watches(request) and not isinstance(response.body, bytes):
             return replace(response, body=self._watched(response.body))
         return response
 
@@ -67,8 +75,12 @@ class Faulty:
 
     def count(self, method: str, *, watch: bool = False) -> int:
         """How many requests of a method were sent."""
-        found = [item for item in self.seen if item.method == method]
-        return sum(1 for item in found if ("watch=true" in item.query) == watch)
+        return sum(1 for item in self.seen if item.method == method and watches(item) == watch)
+
+
+def watches(request: Request) -> bool:
+    """Whether the request is a watch."""
+    return "watch=true" in request.query
 
 
 def faulty(running: Cluster) -> tuple[Client, Faulty]:

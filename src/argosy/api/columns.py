@@ -65,6 +65,8 @@ def duration(seconds: int) -> str:
         return f"{days}d" + (f"{hours % 24}h" if hours % 24 else "")
     if days < 730:
         return f"{days}d"
+    if days < 365 * 8:
+        return f"{days // 365}y" + (f"{days % 365}d" if days % 365 else "")
     return f"{days // 365}y"
 
 
@@ -82,18 +84,33 @@ def _pod_restarts(obj: Json) -> Cell:
 
 
 def _pod_status(obj: Json) -> Cell:
-    if obj["metadata"].get("deletionTimestamp"):
-        return "Terminating"
     status = obj.get("status") or {}
-    shown = status.get("reason") or status.get("phase") or "Unknown"
+    phase = status.get("phase")
+    if obj["metadata"].get("deletionTimestamp") and phase not in ("Succeeded", "Failed"):
+        return "Terminating"
+    shown = str(status.get("reason") or phase or "Unknown")
     if _condition(obj, "PodScheduled", "reason") == "SchedulingGated":
         shown = "SchedulingGated"
-    for container in _statuses(obj):
-        state = container.get("state") or {}
-        for form in ("waiting", "terminated"):
-            if reason := (state.get(form) or {}).get("reason"):
-                shown = reason
-    return str(shown)
+    for container in reversed(_statuses(obj)):  # the first one's reason counts most
+        shown = _container_reason(container.get("state") or {}) or shown
+    if shown == "Completed" and any(_runs(container) for container in _statuses(obj)):
+        return "Running" if _condition(obj, "Ready", "status") == "True" else "NotReady"
+    return shown
+
+
+def _container_reason(state: Json) -> str:
+    if reason := (state.get("waiting") or {}).get("reason"):
+        return str(reason)
+    ended = state.get("terminated")
+    if ended is None:
+        return ""
+    if ended.get("reason"):
+        return str(ended["reason"])
+    return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended['exitCode']}"
+
+
+def _runs(container: Json) -> bool:
+    return bool(container.get("ready")) and "running" in (container.get("state") or {})
 
 
 def _condition(obj: Json, kind: str, field: str) -> str:

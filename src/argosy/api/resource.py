@@ -1,21 +1,34 @@
 """What a resource is: the facts by which a kind is found on the wire."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the kind's table. `path` is a dotted path, or a name known to `columns`."""
+    """One column of the kind's table. `path` is a dotted path, or a name known to `columns`.
+
+    `empty` is shown where nothing stands at the path; None leaves it to the column's type.
+    """
 
     name: str
     path: str
     type: str = "string"
     priority: int = 0
+    empty: str | int | None = None
+
+
+NAME = Column("Name", "metadata.name")
+AGE = Column("Age", "metadata.creationTimestamp", "date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A served resource. `definition` names its OpenAPI definition; own kinds leave it empty."""
+    """A served resource. `definition` names its OpenAPI definition; own kinds leave it empty.
+
+    Resources of one group and plural are versions of one kind: they are one object in the store.
+    """
 
     group: str = ""
     version: str
@@ -24,10 +37,14 @@ class Resource:
     namespaced: bool = True
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = field(default=VERBS, hash=False)
     status: bool = False
-    subresources: tuple[str, ...] = ()  # beside status
+    subresources: tuple[str, ...] = field(default=(), hash=False)  # beside status
     definition: str = ""
-    columns: tuple[Column, ...] = ()
+    columns: tuple[Column, ...] = field(default=(), hash=False)
+    on: bool = True  # served, unless it is switched off
+    gate: str = ""  # the feature gate that must be open too
+    storage_group: str | None = None  # the group in which it is stored, where that is another
 
     @property
     def api_version(self) -> str:
@@ -59,8 +76,9 @@ class Resource:
 
     def key(self, namespace: str = "", name: str = "") -> str:
         """The store's key of one object, or the prefix of many: `/group/plural/namespace/name`."""
+        group = self.group if self.storage_group is None else self.storage_group
         if not self.namespaced:
-            return f"/{self.group}/{self.plural}/{name}"
+            return f"/{group}/{self.plural}/{name}"
         if not namespace:
-            return f"/{self.group}/{self.plural}/"
-        return f"/{self.group}/{self.plural}/{namespace}/{name}"
+            return f"/{group}/{self.plural}/"
+        return f"/{group}/{self.plural}/{namespace}/{name}"

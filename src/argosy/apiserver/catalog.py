@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from argosy.api.fits import Fits, compiled
 from argosy.api.meta import Object
 from argosy.api.resource import Resource
 from argosy.api.schema import Definitions, Schema
@@ -34,6 +35,11 @@ class Served:
         if self.own:
             return schema_of(self.kind, self.definitions)
         return self.definitions(self.resource.definition)
+
+    @cached_property
+    def fits(self) -> Fits:
+        """Whether an object has its shape, asked quickly."""
+        return compiled(self.schema)
 
     @cached_property
     def beside_status(self) -> tuple[str, ...]:

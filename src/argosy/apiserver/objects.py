@@ -45,11 +45,16 @@ class Objects:
 
     def incoming(self, call: Call, obj: Json) -> Json:
         """A client's whole object, checked for identity and structure, pruned to its schema."""
-        return self.checked(call, self.partial(call, obj))
+        whole = _identified(call.target, obj)
+        if call.target.served.fits(whole):
+            return whole
+        return self.checked(call, self._pruned(call, whole))
 
     def partial(self, call: Call, obj: Json) -> Json:
         """A part of an object, checked for identity and pruned; see `checked` for the whole."""
-        obj = _identified(call.target, obj)
+        return self._pruned(call, _identified(call.target, obj))
+
+    def _pruned(self, call: Call, obj: Json) -> Json:
         served = call.target.served
         if call.field_validation != "Ignore" and (unknown := unknown_fields(served.schema, obj)):
             if call.field_validation == "Strict":

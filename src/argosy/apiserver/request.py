@@ -114,7 +114,9 @@ def parse_target(catalog: Catalog, path: str) -> Target | None:
 
     Raises StatusError 404 for a resource that is not served.
     """
-    parts = [unquote(part) for part in path.strip("/").split("/")]
+    parts = path.strip("/").split("/")
+    if "%" in path:
+        parts = [unquote(part) for part in parts]
     if len(parts) >= 3 and parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
     elif len(parts) >= 4 and parts[0] == "apis":

@@ -1,6 +1,6 @@
 """Which fields a selector may name: those that Kubernetes has for the kind, no others.
 
-A field that can't be selected by is an error, so that a misspelt one doesn't look like "none found".
+Any other is an error, so that a misspelt one doesn't look like "none found".
 """
 
 from collections.abc import Mapping

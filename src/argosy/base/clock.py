@@ -6,6 +6,7 @@ Tests hand over a fake one (`argosy.testing.clock`), so nothing here or above ca
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -40,7 +41,13 @@ class SystemClock:
 
 def timestamp(moment: datetime) -> str:
     """`moment` as Kubernetes' `Time`: RFC 3339, UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(int(moment.timestamp()))
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    """Formatting takes longer than all else in a stamp, and stamps come many to a second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def micro_timestamp(moment: datetime) -> str:

@@ -5,6 +5,7 @@ Source: the grammar in the Kubernetes API reference, "Quantity".
 
 import re
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 
 _SUFFIXES: dict[str, Decimal] = {
     "": Decimal(1),
@@ -26,7 +27,13 @@ def parse(text: str | int | float) -> Decimal:
 
     Raises ValueError, in Kubernetes' words, for anything that is none.
     """
-    match = _PATTERN.fullmatch(str(text)) if len(str(text)) <= _LONGEST else None
+    return _parse(str(text))
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Decimal:
+    """Objects of a cluster repeat few quantities many times."""
+    match = _PATTERN.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError(
             "quantities must match the regular expression "

@@ -72,12 +72,14 @@ def load(path: Path) -> Access:
     context = _named(document, "contexts", str(document.get("current-context", "")), "context")
     cluster = _named(document, "clusters", str(context.get("cluster", "")), "cluster")
     user = _named(document, "users", str(context.get("user", "")), "user")
-    for form in ("exec", "auth-provider", "username"):
+    for form in ("exec", "auth-provider", "username", "tokenFile"):
         if form in user:
             raise KubeconfigError(f"reading {path}: users[].user.{form} is not supported")
+    if not cluster.get("server"):
+        raise KubeconfigError(f"reading {path}: the cluster has no server")
     return Access(
-        server=str(cluster.get("server", "")),
-        ca=_content(cluster, "certificate-authority", path).decode(),
+        server=str(cluster["server"]),
+        ca=_content(cluster, "certificate-authority", path).decode(errors="replace"),
         token=str(user.get("token", "")),
         certificate=_content(user, "client-certificate", path),
         key=_content(user, "client-key", path),
@@ -85,16 +87,22 @@ def load(path: Path) -> Access:
 
 
 def _named(document: Mapping[str, Any], part: str, name: str, field: str) -> Mapping[str, Any]:
-    for item in document.get(part) or ():
+    items = document.get(part)
+    for item in items if isinstance(items, list) else ():
         if isinstance(item, dict) and item.get("name") == name:
-            return item.get(field) or {}
+            found = item.get(field) or {}
+            if isinstance(found, dict):
+                return found
     raise KubeconfigError(f'no entry "{name}" in {part}')
 
 
 def _content(entry: Mapping[str, Any], name: str, path: Path) -> bytes:
     """What is in `name-data`, or in the file that `name` names relative to the kubeconfig."""
-    if entry.get(f"{name}-data"):
-        return base64.b64decode(str(entry[f"{name}-data"]))
-    if entry.get(name):
-        return (path.parent / str(entry[name])).read_bytes()
+    try:
+        if entry.get(f"{name}-data"):
+            return base64.b64decode(str(entry[f"{name}-data"]), validate=True)
+        if entry.get(name):
+            return (path.parent / str(entry[name])).read_bytes()
+    except (OSError, ValueError) as error:
+        raise KubeconfigError(f"reading {path}: {name}: {error}") from None
     return b""

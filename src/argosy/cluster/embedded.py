@@ -5,14 +5,16 @@ is the only place that knows all the parts.
 """
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,10 @@ from argosy.store.sqlite import SqliteStore
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 5.0
+LISTEN_HINTS: Mapping[int | None, str] = {
+    errno.EADDRINUSE: "another process uses the port: choose one with --port, or 0 for any free one",
+    errno.EACCES: "ports below 1024 are for root: choose a higher one with --port",
+}
 
 
 class StartError(Exception):
@@ -113,10 +119,8 @@ class Embedded:
             )
         except OSError as error:
             shown = ", ".join(f"{address}:{port}" for address, port in addresses)
-            raise StartError(
-                f"listening on {shown}: {error.strerror or error}",
-                "another process may use the port: choose one with --port, or 0 for any free one",
-            ) from None
+            hint = LISTEN_HINTS.get(error.errno, "--listen takes addresses of this machine")
+            raise StartError(f"listening on {shown}: {system_reason(error)}", hint) from None
 
     async def _work(self, plane: ControlPlane, nodes: "_NodeDoor", folder: Path, url: str) -> None:
         """Run controllers and node until asked to stop; the node, and its pods, end last."""
@@ -189,6 +193,13 @@ def opened(folder: Path) -> SqliteStore:
         return SqliteStore.open(folder)
     except StoreOpenError as error:
         raise StartError(str(error), error.hint) from None
+
+
+def system_reason(error: OSError) -> str:
+    """The operating system's words for `error`, without what libraries wrap around them."""
+    if error.errno is None or isinstance(error, socket.gaierror):  # gaierror's numbers are its own
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def admin_token(path: Path) -> str:

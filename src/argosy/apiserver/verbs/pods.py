@@ -40,6 +40,9 @@ async def bind(objects: Objects, call: Call) -> Response:
         if pod["spec"].get("nodeName"):
             detail = f"pod {call.target.name} is already assigned to node "
             raise conflict("pods/binding", call.target.name, f'{detail}"{pod["spec"]["nodeName"]}"')
+        if pod["spec"].get("schedulingGates"):
+            detail = f"pod {call.target.name} has non-empty .spec.schedulingGates"
+            raise conflict("pods/binding", call.target.name, detail)
         if pod["metadata"].get("deletionTimestamp"):
             detail = f"pod {call.target.name} is being deleted, cannot be assigned to a host"
             raise conflict("pods/binding", call.target.name, detail)

@@ -1,0 +1,134 @@
+"""Events: told once, counted after that, and never in the way of work."""
+
+import msgspec
+import pytest
+
+from argosy.api.core import ConfigMap, Event, Node
+from argosy.base.errors import StatusError, forbidden
+from argosy.client.client import Client
+from argosy.http.message import Request, Response
+from argosy.runtime.events import EventRecorder, Note
+from argosy.testing.clock import FakeClock
+from argosy.testing.cluster import cluster
+from tests.runtime.kit import faulty, make
+
+NOTE = Note("Placed", "it is there now")
+
+
+async def told(client: Client, namespace: str = "default") -> list[Event]:
+    return (await client.list(Event, namespace)).items
+
+
+async def test_the_same_note_raises_the_count_and_the_time() -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        obj = await make(running.client, "a")
+        recorder = EventRecorder(running.client, clock, "tests")
+        for _ in range(3):
+            await recorder.record(obj, NOTE)
+            await clock.advance(60)
+        [event] = await told(running.client)
+        assert (event.reason, event.message, event.type) == ("Placed", "it is there now", "Normal")
+        assert event.count == 3
+        raw = await running.client.call("GET", Event.resource.path(event.metadata.name, "default"))
+        body = msgspec.json.decode(raw)
+        assert body["firstTimestamp"] == "2026-01-01T00:00:00Z"
+        assert body["lastTimestamp"] == "2026-01-01T00:02:00Z"
+        assert body["involvedObject"]["uid"] == obj.metadata.uid
+        assert body["source"] == {"component": "tests"}
+
+
+async def test_another_note_object_or_teller_is_another_event() -> None:
+    async with cluster() as running:
+        client, clock = running.client, FakeClock()
+        first, second = await make(client, "a"), await make(client, "b")
+        recorder = EventRecorder(client, clock, "tests")
+        await recorder.record(first, NOTE)
+        await recorder.record(second, NOTE)
+        await recorder.record(first, Note("Placed", "it is elsewhere now"))
+        await recorder.record(first, Note("Placed", "it is there now", "Warning"))
+        await EventRecorder(client, clock, "others").record(first, NOTE)
+        assert [event.count for event in await told(client)] == [1] * 5
+
+
+async def test_an_object_without_a_namespace_is_told_of_in_default() -> None:
+    async with cluster() as running:
+        await running.client.create(Node.resource, {"metadata": {"name": "n1"}})
+        node = await running.client.get(Node, "n1")
+        await EventRecorder(running.client, FakeClock(), "tests").record(node, NOTE)
+        assert len(await told(running.client)) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 199 + "-" + "b" * 20, "a" * 199 + ".b" + "c" * 40, "a" * 253]
+)
+async def test_a_long_name_is_cut_to_one_that_the_server_takes(name: str) -> None:
+    async with cluster() as running:
+        obj = await make(running.client, name)
+        await EventRecorder(running.client, FakeClock(), "tests").record(obj, NOTE)
+        assert len(await told(running.client)) == 1
+
+
+async def test_a_long_message_is_cut() -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        note = Note("Placed", "x" * 5000)
+        await EventRecorder(running.client, FakeClock(), "tests").record(obj, note)
+        [event] = await told(running.client)
+        assert event.message == "x" * 1024
+
+
+async def test_an_event_that_is_refused_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        client, transport = faulty(running)
+
+        async def refuse(request: Request) -> Response | None:
+            body = msgspec.json.encode(forbidden("no events for you").status())
+            return Response(403, {}, body) if request.method == "POST" else None
+
+        transport.fault = refuse
+        await EventRecorder(client, FakeClock(), "tests").record(obj, NOTE)
+        assert await told(running.client) == []
+        assert "telling an event failed" in caplog.text
+
+
+async def test_an_event_that_goes_before_it_is_counted_is_told_anew() -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        client, transport = faulty(running)
+        recorder = EventRecorder(client, FakeClock(), "tests")
+        await recorder.record(obj, NOTE)
+
+        async def expire(request: Request) -> Response | None:
+            if request.method == "PATCH":
+                [event] = await told(running.client)
+                await running.client.delete(Event.resource, event.metadata.name, "default")
+            return None
+
+        transport.fault = expire
+        await recorder.record(obj, NOTE)
+        assert [event.count for event in await told(running.client)] == [1]
+
+
+async def test_a_lost_connection_is_raised_so_that_it_is_told_later() -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        client, transport = faulty(running)
+
+        async def reset(request: Request) -> Response | None:
+            raise ConnectionError("reset")
+
+        transport.fault = reset
+        with pytest.raises(ConnectionError):
+            await EventRecorder(client, FakeClock(), "tests").record(obj, NOTE)
+
+
+async def test_an_object_that_is_gone_can_still_be_told_of() -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        await running.client.delete(ConfigMap.resource, "a", "default")
+        with pytest.raises(StatusError):
+            await running.client.get(ConfigMap, "a", "default")
+        await EventRecorder(running.client, FakeClock(), "tests").record(obj, NOTE)
+        assert len(await told(running.client)) == 1

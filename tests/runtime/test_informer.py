@@ -1,0 +1,282 @@
+"""The informer against a real API server: what it shows, and how it comes back."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+
+from argosy.api.core import ConfigMap, Namespace
+from argosy.base.errors import expired, service_unavailable
+from argosy.client.client import Client
+from argosy.cluster.bootstrap import bootstrap
+from argosy.cluster.server import control_plane, memory_store
+from argosy.http.message import Request, Response
+from argosy.runtime.informer import Informer
+from argosy.store.interface import Store
+from argosy.testing.clock import FakeClock, settle
+from tests.runtime.kit import Faulty, make, owner, watches
+
+Change = tuple[str | None, str | None]
+
+
+@dataclass
+class Scene:
+    """A server, a client beside the informer, and the informer with what it told."""
+
+    client: Client
+    transport: Faulty
+    store: Store
+    clock: FakeClock
+    informer: Informer[ConfigMap]
+    changes: list[Change] = field(default_factory=list)
+
+    def note(self, old: ConfigMap | None, new: ConfigMap | None) -> None:
+        self.changes.append((_value(old), _value(new)))
+
+    def names(self) -> list[str]:
+        return sorted(item.metadata.name for item in self.informer.items())
+
+    async def set(self, name: str, value: str) -> None:
+        patch = {"data": {"v": value}}
+        await self.client.merge(ConfigMap.resource, name, "default", patch)
+
+    async def delete(self, name: str) -> None:
+        await self.client.delete(ConfigMap.resource, name, "default")
+
+
+def _value(obj: ConfigMap | None) -> str | None:
+    return None if obj is None else obj.data.get("v", "")
+
+
+@asynccontextmanager
+async def scene(*, run: bool = True, namespace: str = "") -> AsyncGenerator[Scene, None]:
+    clock, store = FakeClock(), memory_store()
+    plane = control_plane(store, clock)
+    client = plane.client("test")
+    await bootstrap(client)
+    transport = Faulty(client.transport)
+    informer = Informer(Client(transport), ConfigMap, clock, namespace=namespace)
+    found = Scene(client, transport, store, clock, informer)
+    task = asyncio.create_task(informer.run()) if run else None
+    if run:
+        await informer.synced.wait()
+    try:
+        yield found
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await store.close()
+
+
+async def test_it_shows_what_there_was_and_what_comes() -> None:
+    async with scene(run=False) as it:
+        await make(it.client, "before", v="1")
+        task = asyncio.create_task(it.informer.run())
+        await it.informer.synced.wait()
+        it.informer.subscribe(it.note)
+        assert it.changes == [(None, "1")]
+        await make(it.client, "after", v="1")
+        await it.set("before", "2")
+        await it.delete("after")
+        await settle()
+        assert it.changes[1:] == [(None, "1"), ("1", "2"), ("1", None)]
+        found = it.informer.get("default", "before")
+        assert found is not None and found.data == {"v": "2"}
+        assert it.informer.get("default", "after") is None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_namespace_sees_nothing_of_others() -> None:
+    async with scene(namespace="default") as it:
+        await it.client.create(Namespace.resource, {"metadata": {"name": "other"}})
+        body = {"metadata": {"name": "there", "namespace": "other"}}
+        await it.client.create(ConfigMap.resource, body)
+        await make(it.client, "here")
+        await settle()
+        assert it.names() == ["here"]
+
+
+async def test_a_late_subscriber_hears_of_all_that_is_there_once() -> None:
+    async with scene() as it:
+        await make(it.client, "a", v="1")
+        await settle()
+        it.informer.subscribe(it.note)
+        it.informer.subscribe(it.note)
+        assert it.changes == [(None, "1"), (None, "1")]
+        await it.set("a", "2")
+        await settle()
+        assert it.changes[2:] == [("1", "2"), ("1", "2")]
+
+
+async def test_after_compaction_it_lists_again_and_tells_what_it_missed() -> None:
+    async with scene(run=False) as it:
+        for name in ("stays", "changes", "goes", "returns"):
+            await make(it.client, name, v=name)
+        old = await it.client.get(ConfigMap, "returns", "default")
+
+        async def meanwhile(request: Request) -> Response | None:
+            if watches(request) and it.transport.count("GET", watch=True) == 1:
+                it.informer.subscribe(it.note)
+                it.changes.clear()
+                await it.set("changes", "2")
+                await it.delete("goes")
+                await it.delete("returns")
+                await make(it.client, "returns", v="again")
+                it.store.compact(it.store.revision)
+            return None
+
+        it.transport.fault = meanwhile
+        task = asyncio.create_task(it.informer.run())
+        await settle()
+        await it.clock.advance(1)
+        # First what is gone, then what came; nothing of what has not changed.
+        assert it.changes[0] == ("goes", None)
+        assert sorted(it.changes[1:], key=str) == [("changes", "2"), ("returns", "again")]
+        new = it.informer.get("default", "returns")
+        assert new is not None and new.metadata.uid != old.metadata.uid
+        await make(it.client, "later", v="x")
+        await settle()
+        assert it.changes[-1] == (None, "x")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError("reset")])
+async def test_a_watch_that_breaks_off_is_taken_up_again_without_loss(
+    error: Exception | None,
+) -> None:
+    async with scene() as it:
+        it.informer.subscribe(it.note)
+        it.transport.cut.append(error)
+        await make(it.client, "last", v="1")
+        await make(it.client, "missed", v="2")
+        await settle()
+        await it.clock.advance(1)
+        assert it.changes == [(None, "1"), (None, "2")]
+        await make(it.client, "new", v="3")
+        await settle()
+        assert it.changes[2:] == [(None, "3")]
+
+
+async def test_a_watch_that_ends_goes_on_where_it_stood_and_lists_nothing() -> None:
+    async with scene() as it:
+        it.transport.cut.append(None)
+        await make(it.client, "a")
+        await settle()
+        assert it.transport.count("GET") == 1
+        assert it.transport.count("GET", watch=True) == 2
+
+
+async def refuse(request: Request) -> Response | None:
+    raise ConnectionError("no route")
+
+
+async def test_while_the_server_is_away_the_copy_stays_and_the_pauses_grow() -> None:
+    async with scene() as it:
+        await make(it.client, "kept")
+        await settle()
+        it.transport.cut.append(ConnectionError("reset"))
+        it.transport.fault = refuse
+        await it.set("kept", "x")
+        await settle()
+        before = len(it.transport.seen)
+        await it.clock.advance(600)
+        tries = len(it.transport.seen) - before
+        assert 20 <= tries <= 32  # every 30 seconds in the end
+        assert it.names() == ["kept"]
+
+
+ENDLESS = {
+    "the stream ends at once": Response(200, {}, b""),
+    "the revision is always too old": Response(
+        410, {}, msgspec.json.encode(expired("too old").status())
+    ),
+    "watching is refused": Response(
+        503, {}, msgspec.json.encode(service_unavailable("busy").status())
+    ),
+    "the stream is not JSON": Response(200, {}, b"<html>\n"),
+    "the stream tells of an object that is none": Response(
+        200, {}, b'{"type":"ADDED","object":{"metadata":{"name":5}}}\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", ENDLESS.values(), ids=ENDLESS.keys())
+async def test_a_watch_that_fails_again_and_again_is_no_hot_loop(answer: Response) -> None:
+    async with scene(run=False) as it:
+
+        async def always(request: Request) -> Response | None:
+            return answer if watches(request) else None
+
+        it.transport.fault = always
+        task = asyncio.create_task(it.informer.run())
+        await it.clock.advance(120)
+        assert len(it.transport.seen) < 40
+        it.transport.fault = lambda request: asyncio.sleep(0, None)
+        await make(it.client, "seen")
+        await it.clock.advance(31)
+        assert it.names() == ["seen"]
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_written_revision_can_be_awaited() -> None:
+    async with scene() as it:
+        made = await make(it.client, "a")
+        await it.informer.reached(made.metadata.resource_version)
+        assert it.names() == ["a"]
+        await asyncio.wait_for(it.informer.reached("1"), 1)
+
+
+async def test_waiting_for_a_revision_ends_when_the_copy_has_it_and_not_before() -> None:
+    async with scene() as it:
+        it.transport.cut.append(ConnectionError("reset"))
+        it.transport.fault = refuse
+        await make(it.client, "first")
+        made = await make(it.client, "second")
+        waiting = asyncio.create_task(it.informer.reached(made.metadata.resource_version))
+        await it.clock.advance(60)
+        assert not waiting.done()
+        it.transport.fault = lambda request: asyncio.sleep(0, None)
+        await it.clock.advance(31)
+        assert waiting.done()
+        assert it.names() == ["first", "second"]
+
+
+async def test_owners_are_followed_through_every_change() -> None:
+    async with scene() as it:
+
+        def owned(uid: str) -> list[str]:
+            return [item.metadata.name for item in it.informer.owned_by(uid)]
+
+        for name in ("b", "a"):
+            await make(it.client, name, owner=owner("x", "uid-x"))
+        await make(it.client, "c", owner=owner("x", "uid-x", controller=False))
+        await settle()
+        assert owned("uid-x") == ["a", "b"]
+        patch = {"metadata": {"ownerReferences": [owner("y", "uid-y")]}}
+        await it.client.merge(ConfigMap.resource, "a", "default", patch)
+        await settle()
+        assert (owned("uid-x"), owned("uid-y")) == (["b"], ["a"])
+        await it.client.merge(
+            ConfigMap.resource, "a", "default", {"metadata": {"ownerReferences": None}}
+        )
+        await it.delete("b")
+        await settle()
+        assert (owned("uid-x"), owned("uid-y")) == ([], [])
+
+
+async def test_a_name_that_comes_again_belongs_to_its_new_owner() -> None:
+    async with scene() as it:
+        await make(it.client, "a", owner=owner("x", "uid-x"))
+        await it.delete("a")
+        await make(it.client, "a", owner=owner("x", "uid-new"))
+        await settle()
+        assert it.informer.owned_by("uid-x") == []
+        assert [item.metadata.name for item in it.informer.owned_by("uid-new")] == ["a"]
