@@ -12,6 +12,7 @@ from argosy.http.message import Request, Response
 
 JSON = "application/json"
 YAML = "application/yaml"
+JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -22,7 +23,7 @@ def patches(*, own: bool) -> tuple[str, ...]:
     """The types of patches that a kind takes: as upstream's custom resources, own kinds have no
     patch strategies.
     """
-    return (MERGE, APPLY) if own else (MERGE, STRATEGIC, APPLY)
+    return (JSON_PATCH, MERGE, APPLY) if own else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
 
 
 def media_type(request: Request) -> str:
@@ -32,13 +33,18 @@ def media_type(request: Request) -> str:
 
 def body_object(request: Request, allowed: tuple[str, ...] = OBJECTS) -> dict[str, Any]:
     """The body as an object. Raises StatusError 400 and 415."""
-    kind = media_type(request)
-    if kind not in allowed:
-        raise unsupported_media_type(allowed)
-    decoded = _from_yaml(request.body) if kind in (YAML, APPLY) else _from_json(request.body)
+    decoded = body_value(request, allowed)
     if not isinstance(decoded, dict):
         raise bad_request("the body of the request must be an object")
     return decoded
+
+
+def body_value(request: Request, allowed: tuple[str, ...]) -> Any:
+    """The body, whatever it is. Raises StatusError 400 and 415."""
+    kind = media_type(request)
+    if kind not in allowed:
+        raise unsupported_media_type(allowed)
+    return _from_yaml(request.body) if kind in (YAML, APPLY) else _from_json(request.body)
 
 
 def _from_json(body: bytes) -> Any:

@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from argosy.api.schema import Schema
-from argosy.apiserver import mergepatch, strategicmerge
+from argosy.apiserver import jsonpatch, mergepatch, strategicmerge
 from argosy.apiserver.fieldmanager.manager import apply_patch
 from argosy.apiserver.negotiate import (
     APPLY,
+    JSON_PATCH,
     MERGE,
     STRATEGIC,
     answer,
     body_object,
+    body_value,
     media_type,
     patches,
 )
@@ -115,17 +117,28 @@ def _merge_patch(current: Json, body: Json, schema: Schema) -> Json:
     return cast(Json, mergepatch.merge(current, body))
 
 
-MERGES: Mapping[str, Callable[[Json, Json, Schema], Json]] = {
+def _json_patch(current: Json, operations: Any, _schema: Schema) -> Json:
+    if not isinstance(operations, list):
+        raise bad_request("the body of a JSON patch must be a list of operations")
+    patched = jsonpatch.apply(current, operations)
+    if not isinstance(patched, dict):
+        raise bad_request("the patch does not leave an object")
+    return patched
+
+
+MERGES: Mapping[str, Callable[[Json, Any, Schema], Json]] = {
+    JSON_PATCH: _json_patch,
     MERGE: _merge_patch,
     STRATEGIC: strategicmerge.merge,
 }
 
 
 async def patch(objects: Objects, call: Call) -> Response:
-    """A merge patch, JSON's or the strategic one, or server-side apply."""
+    """A JSON patch, a merge patch (JSON's or the strategic one), or server-side apply."""
     served = call.target.served
-    body = body_object(call.request, patches(own=served.own))
     kind = media_type(call.request)
+    read = body_value if kind == JSON_PATCH else body_object
+    body = read(call.request, patches(own=served.own))
     if kind == APPLY:
         return await _apply(objects, call, body)
     if "force" in call.query:

@@ -1,0 +1,55 @@
+"""JSON patch (RFC 6902) with Kubernetes' bounds and answers.
+
+The operations are the library's; this file says what a bad patch is called, and how many operations
+and how much growth by `copy` are too many.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jsonpatch
+import msgspec
+
+from argosy.base.errors import StatusError, bad_request
+
+MOST_OPERATIONS = 10_000
+LARGEST_RESULT = 3 * 1024 * 1024
+"""Bytes: what a request body may have."""
+
+
+def apply(obj: Mapping[str, Any], operations: Sequence[Any]) -> Any:
+    """`obj`, which stays as it is, after `operations`.
+
+    Raises StatusError: 400 for what is no patch, 413 for one that is too large, 422 for one that
+    does not fit the object.
+    """
+    if len(operations) > MOST_OPERATIONS:
+        detail = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}"
+        raise StatusError(413, "RequestEntityTooLarge", f"{detail}, got {len(operations)}")
+    changed: Any = msgspec.json.decode(msgspec.json.encode(obj))
+    room = LARGEST_RESULT
+    for operation in operations:
+        if isinstance(operation, dict) and operation.get("op") == "copy":
+            room -= _size_at(changed, operation.get("from"))
+            if room < 0:
+                raise StatusError(413, "RequestEntityTooLarge", "the patched object is too large")
+        changed = _one(changed, operation)
+    return changed
+
+
+def _one(obj: Any, operation: Any) -> Any:
+    try:
+        return jsonpatch.JsonPatch([operation]).apply(obj, in_place=True)
+    except (jsonpatch.InvalidJsonPatch, TypeError, AttributeError) as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
+        text = f"the server rejected our request due to an error in our request: {error}"
+        raise StatusError(422, "Invalid", text) from None
+
+
+def _size_at(obj: Any, pointer: object) -> int:
+    """How many bytes a copy would add; nothing where there is nothing to copy."""
+    try:
+        return len(msgspec.json.encode(jsonpatch.JsonPointer(str(pointer)).resolve(obj)))
+    except jsonpatch.JsonPointerException:
+        return 0
