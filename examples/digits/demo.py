@@ -7,6 +7,7 @@ only the killing is done behind its back.
 
 import asyncio
 import shutil
+import signal
 import statistics
 import sys
 import time
@@ -19,7 +20,7 @@ import aiohttp
 import yaml
 
 from argosy.api.core import ConfigMap, Pod
-from argosy.api.kinds import KINDS
+from argosy.api.kinds import PREFERRED
 from argosy.api.kserve import InferenceService
 from argosy.api.meta import Object, condition
 from argosy.api.modelversion import ModelVersion
@@ -32,7 +33,6 @@ from examples.digits.show import Show
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / ".demo"
-RESOURCES = {kind.resource.kind: kind.resource for kind in KINDS}
 STEPS = 300
 KILL_AT = 110
 PATIENCE = 60.0
@@ -204,7 +204,7 @@ class Demo:
         async with asyncio.timeout(PATIENCE):
             while True:
                 try:
-                    await self._cluster.client.apply(RESOURCES[body["kind"]], body)
+                    await self._cluster.client.apply(PREFERRED[body["kind"]], body)
                     return
                 except ConnectionError:
                     await asyncio.sleep(0.2)  # until the cluster is back; see ClusterProcess
@@ -280,6 +280,10 @@ async def main() -> int:
     cluster = ClusterProcess(DATA / "cluster")
     demo = Demo(cluster, show)
     began = time.monotonic()
+    story = asyncio.current_task()
+    assert story is not None
+    # Told to end, it takes the cluster down with it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, story.cancel)
     code = 0
     try:
         await demo.run()
@@ -287,6 +291,9 @@ async def main() -> int:
     except (DemoError, ConnectionError, StatusError, OSError) as error:
         show.failed(str(error), f"see {DATA / 'argosy.log'}")
         code = 1
+    except asyncio.CancelledError:
+        show.failed("told to end", "run it again")
+        code = 128 + signal.SIGTERM
     finally:
         ended = await cluster.stop()
     if code == 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from argosy.api.kinds import KINDS
+from argosy.api.kinds import PREFERRED
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.http.message import Handler, Request
@@ -21,8 +21,6 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
-
-RESOURCES: Mapping[str, Resource] = {kind.resource.kind: kind.resource for kind in KINDS}
 
 CONTAINER: Json = {"name": "main", "image": "python:3.12"}
 POD_SPEC: Json = {"containers": [CONTAINER]}
@@ -83,6 +81,7 @@ BODIES: Mapping[str, Json] = {
     },
 }
 """What each kind has beside its metadata."""
+RESOURCES: Mapping[str, Resource] = {kind: PREFERRED[kind] for kind in BODIES}
 
 
 def body(kind: str, name: str = "it", **more: Any) -> Json:
@@ -141,28 +140,46 @@ class Api:
     ) -> Answer:
         """One request; `sent` goes as it is, or as JSON. Errors must be a `Status`."""
         data = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
-        given = {"authorization": f"Bearer {self.cluster.plane.token}", "content-type": kind}
-        request = Request(method, where, urlencode(query), {**given, **(headers or {})}, data)
-        return await answered(self.cluster.plane.server.handle, request)
+        return await self._send(
+            method, where, data, {"content-type": kind, **(headers or {})}, query
+        )
 
     async def get(self, where: str, **query: str) -> Answer:
-        return await self.ask("GET", where, **query)
+        return await self._send("GET", where, b"", {}, query)
+
+    async def table(self, where: str, **query: str) -> Answer:
+        return await self._send("GET", where, b"", {"accept": TABLE}, query)
 
     async def create(self, kind: str, obj: Json | None = None, **query: str) -> Answer:
         """An object that must come into being."""
-        answer = await self.ask("POST", path(kind), obj or body(kind), **query)
+        data = json.dumps(obj or body(kind)).encode()
+        answer = await self._send("POST", path(kind), data, {"content-type": JSON}, query)
         assert answer.status == 201, answer.body
         return answer
 
     async def apply(self, where: str, sent: Any, manager: str = "me", **query: str) -> Answer:
-        return await self.ask("PATCH", where, sent, kind=APPLY, fieldManager=manager, **query)
+        data = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
+        query = {"fieldManager": manager, **query}
+        return await self._send("PATCH", where, data, {"content-type": APPLY}, query)
 
-    async def watch(self, where: str, **query: str) -> AsyncGenerator[Json, None]:
-        """The events of a watch."""
-        token = f"Bearer {self.cluster.plane.token}"
-        asked = Request(
-            "GET", where, urlencode({"watch": "1", **query}), {"authorization": token}
-        )
+    async def _send(
+        self,
+        method: str,
+        where: str,
+        data: bytes,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+    ) -> Answer:
+        known = {"authorization": f"Bearer {self.cluster.plane.token}", **headers}
+        request = Request(method, where, urlencode(query), known, data)
+        return await answered(self.cluster.plane.server.handle, request)
+
+    async def watch(
+        self, where: str, *, accept: str = "*/*", **query: str
+    ) -> AsyncGenerator[Json, None]:
+        """The events of a watch, which begins when the first is asked for."""
+        headers = {"authorization": f"Bearer {self.cluster.plane.token}", "accept": accept}
+        asked = Request("GET", where, urlencode({"watch": "1", **query}), headers)
         response = await self.cluster.plane.server.handle(asked)
         assert response.status == 200, response.body
         assert not isinstance(response.body, bytes)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.api import builtin
-from argosy.api.kinds import KINDS
+from argosy.api.kinds import OWN, RESOURCES
 from argosy.api.schema import Schema
 from argosy.apiserver.app import APIServer
 from argosy.apiserver.authentication import Tokens, token_hash
 from argosy.apiserver.catalog import Catalog
-from argosy.apiserver.discovery import Discovery
 from argosy.apiserver.mergepatch import MAX_DEPTH
-from argosy.apiserver.negotiate import APPLY, MERGE, STRATEGIC, patches
+from argosy.apiserver.negotiate import MERGE, STRATEGIC, patches
+from argosy.apiserver.openapi import OpenAPI
 from argosy.apiserver.request import User
 from argosy.apiserver.strategicmerge import merge
 from argosy.base.clock import SystemClock
@@ -437,7 +437,7 @@ async def test_built_in_kinds_take_it_and_own_kinds_answer_415() -> None:
     definitions = builtin.load()
     server = APIServer(
         store=MemoryStore(),
-        catalog=Catalog(KINDS, definitions),
+        catalog=Catalog(RESOURCES, OWN, definitions),
         definitions=definitions,
         tokens=Tokens({token_hash("t"): User("tester")}),
         clock=SystemClock(),
@@ -467,17 +467,17 @@ async def test_built_in_kinds_take_it_and_own_kinds_answer_415() -> None:
     path = "/apis/trainer.kubeflow.org/v1alpha1/clustertrainingruntimes/r"
     code, refused = await ask("PATCH", path, STRATEGIC, {})
     assert (code, refused["reason"]) == (415, "UnsupportedMediaType")
-    assert refused["message"].endswith(f": {MERGE}, {APPLY}")
+    assert refused["message"].endswith(": " + ", ".join(patches(own=True)))
     assert (await ask("PATCH", path, MERGE, {}))[0] == 404
 
 
 @pytest.mark.parametrize("own", [False, True])
 def test_the_openapi_documents_list_it_where_it_is_taken(own: bool) -> None:
     definitions = builtin.load()
-    discovery = Discovery(Catalog(KINDS, definitions), definitions)
+    documents = OpenAPI(Catalog(RESOURCES, OWN, definitions), definitions)
     group = "apis/trainer.kubeflow.org/v1alpha1" if own else "api/v1"
     resource = "clustertrainingruntimes" if own else "nodes"
-    document = msgspec.json.decode(discovery.find(f"/openapi/v3/{group}") or b"")
+    document = msgspec.json.decode(documents.document(group))
     operation = document["paths"][f"/{group}/{resource}/{{name}}"]["patch"]
     assert set(operation["requestBody"]["content"]) == set(patches(own=own))
     assert (STRATEGIC in patches(own=own)) is not own

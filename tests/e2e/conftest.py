@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from argosy.node.runtimes.host import HostRuntime
-from tests.e2e.kit import Cluster, Kubectl, Refused, newest_kubectl
+from tests.e2e.kit import Cluster, Refused
+from tests.e2e.kubectl import Kubectl, newest_kubectl
 
 LEFT = ("InferenceService", "ModelVersion", "TrainJob", "Pod")
 

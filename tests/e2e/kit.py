@@ -1,34 +1,29 @@
-"""`argosy up` as a stranger runs it: a process, its API over HTTPS, kubectl, the machine's processes.
+"""`argosy up` as a stranger runs it: a process, and its API over HTTPS.
 
 Nothing here is inside the cluster. The cluster is `python -m argosy up` on a folder of its own; the
-API is read with the standard library and the admin kubeconfig; waiting is asking again.
+API is read with the standard library and the admin kubeconfig; waiting is asking again. `processes`
+looks at what it runs, `kubectl` at what people type.
 """
 
 import json
-import os
-import re
 import ssl
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from argosy.api.kinds import KINDS
+from argosy.api.kinds import PREFERRED
 from argosy.client import kubeconfig
-from argosy.node.runtimes.processes import PROC, ProcessId, parent
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
-RESOURCES = {kind.resource.kind: kind.resource for kind in KINDS}
 PATIENCE = 30.0
 PAUSE = 0.05  # another process tells nobody here of its events: it is asked again and again
 START_SECONDS = 30.0
@@ -37,7 +32,7 @@ START_SECONDS = 30.0
 def until(
     look: Callable[[], T | None], *, seconds: float = PATIENCE, told: Callable[[], object] = str
 ) -> T:
-    """What `look` finds, as soon as it is something; fails with what `told` says after `seconds`."""
+    """What `look` finds, once it is something; after `seconds`, fails with what `told` says."""
     end = time.monotonic() + seconds
     while (found := look()) is None:
         if time.monotonic() > end:
@@ -139,12 +134,12 @@ class Cluster:
         request = urllib.request.Request(self._server + path, data, headers, method=method)
         try:
             with self._open(request, timeout=10) as answer:
-                content = answer.read()
+                told = answer.read()
                 plain = not answer.headers["content-type"].startswith("application/json")
         except urllib.error.HTTPError as error:
             with error:
                 raise Refused(error.code, json.loads(error.read())) from None
-        return content.decode() if plain else json.loads(content)
+        return told.decode() if plain else json.loads(told)
 
     def _connect(self) -> tuple[Callable[..., Any], str, str]:
         access = kubeconfig.load(self.kubeconfig)
@@ -205,7 +200,7 @@ class Cluster:
 
 
 def _path(kind: str, namespace: str, name: str = "") -> str:
-    return RESOURCES[kind].path(name, namespace)
+    return PREFERRED[kind].path(name, namespace)
 
 
 # what objects say
@@ -246,127 +241,3 @@ def host_pod(name: str, script: str, **spec: Any) -> Json:
             **spec,
         },
     }
-
-
-# processes
-
-
-def below(root: int) -> set[ProcessId]:
-    """All processes that `root` has started, and those that they have, at any depth."""
-    children: dict[int, list[int]] = {}
-    for entry in PROC.iterdir():
-        above = parent(int(entry.name)) if entry.name.isdigit() else None
-        if above is not None:
-            children.setdefault(above, []).append(int(entry.name))
-    found, look = set(), [root]
-    while look:
-        mine = children.get(look.pop(), [])
-        found |= {one for pid in mine if (one := ProcessId.of(pid)) is not None}
-        look += mine
-    return found
-
-
-def alive(processes: Iterable[ProcessId]) -> dict[int, str]:
-    """Those that still run, with their command lines."""
-    found = {}
-    for one in processes:
-        if ProcessId.of(one.pid) == one and (command := _command(one.pid)):
-            found[one.pid] = command
-    return found
-
-
-def _command(pid: int) -> str:
-    """Empty for a zombie, which runs no more."""
-    try:
-        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-class Watchman:
-    """Notes every process below `root`, and its command line, for as long as the block lasts."""
-
-    def __init__(self, root: int) -> None:
-        self.seen: dict[ProcessId, str] = {}
-        self._root = root
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def _look(self) -> None:
-        while not self._over.wait(PAUSE):
-            self.seen |= {one: _command(one.pid) for one in below(self._root)}
-
-    def __enter__(self) -> "Watchman":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-
-# command lines
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-def run(*command: str, seconds: float = 30.0, **options: Any) -> Done:
-    """Run a command to its end."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=seconds, check=False, **options
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
-
-
-def newest_kubectl() -> Path | None:
-    """The kubectl of the highest version among those in PATH and in its folder, if any.
-
-    Google's packages put `kubectl.1.NN` for several minors beside one that chooses among them.
-    """
-    folders = [Path(entry) for entry in os.get_exec_path()]
-    there = [folder / "kubectl" for folder in folders if os.access(folder / "kubectl", os.X_OK)]
-    if not there:
-        return None
-    versions: dict[int, Path] = {}
-    for path in there[0].resolve().parent.glob("kubectl.1.*"):
-        if minor := re.fullmatch(r"kubectl\.1\.(\d+)", path.name):
-            versions[int(minor[1])] = path
-    return versions[max(versions)] if versions else there[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Kubectl:
-    """A stock kubectl for one namespace of a cluster, with a home folder of its own."""
-
-    program: Path
-    cluster: Cluster
-    namespace: str
-    home: Path
-    environment: Mapping[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        environment = {"HOME": str(self.home), "PATH": os.defpath}
-        object.__setattr__(self, "environment", environment)
-
-    def __call__(self, *arguments: str, stdin: Json | None = None) -> Done:
-        """Run it to its end; `stdin` is a manifest for `-f -`."""
-        text = None if stdin is None else json.dumps(stdin)
-        return run(*self.command(*arguments), input=text, env=self.environment)
-
-    def ok(self, *arguments: str, stdin: Json | None = None) -> str:
-        """stdout of a command that must succeed."""
-        done = self(*arguments, stdin=stdin)
-        assert done.code == 0, f"kubectl {' '.join(arguments)}: {done.err}"
-        return done.out
-
-    def command(self, *arguments: str) -> list[str]:
-        """The command line."""
-        where = [f"--kubeconfig={self.cluster.kubeconfig}", f"--namespace={self.namespace}"]
-        return [str(self.program), *where, *arguments]

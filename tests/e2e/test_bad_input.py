@@ -1,4 +1,4 @@
-"""What a user gets wrong: told in Kubernetes' words, where they look for it; the cluster goes on."""
+"""What a user gets wrong: told in Kubernetes' words, where they look; the cluster goes on."""
 
 import re
 from pathlib import Path
@@ -115,7 +115,9 @@ def test_a_gang_that_can_never_fit(cluster: Cluster, namespace: str) -> None:
     pod["containers"][0]["resources"] = {"claims": [{"name": "gpu"}]}
     cluster.apply(runtime, namespace)
     cluster.apply(train_job("simple"), namespace)
-    why = "cannot allocate all claims (gpu.argosy.dev: compute 50 requested, 0 of 100 free on gpu-0)"
+    why = (
+        "cannot allocate all claims (gpu.argosy.dev: compute 50 requested, 0 of 100 free on gpu-0)"
+    )
     names = [f"job-node-0-{rank}-0" for rank in range(3)]
     for name in names:
         told = cluster.until("Pod", name, namespace, says(why))
@@ -215,6 +217,32 @@ def test_a_corrupted_model_is_never_served(cluster: Cluster, namespace: str) -> 
     file.write_bytes(sound)
     healed = cluster.until("InferenceService", "digits", namespace, is_true("Ready"), seconds=60)
     assert "lastFailureInfo" not in healed["status"]["modelStatus"]
+
+
+def test_a_model_that_is_not_there_is_told(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(manifest("storage"), namespace)
+    version = manifest("modelversion")
+    del version["spec"]["trainJobRef"]
+    cluster.apply(version, namespace)
+    told = cluster.until("ModelVersion", "digits-1", namespace, says("ReadingFailed"))
+    assert condition(told, "Ready")["message"] == (
+        "computing the digest of /mnt/models/models/digits.onnx: "
+        "/mnt/models/models/digits.onnx does not exist"
+    )
+    serve(cluster, namespace, "digits")
+    service = cluster.until("InferenceService", "digits", namespace, says("ModelNotReady"))
+    assert "does not exist" in condition(service, "Ready")["message"]
+
+
+def test_a_file_that_is_no_model_is_told(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(manifest("storage"), namespace)
+    file = volume(cluster, namespace, "digits") / "models" / "digits.onnx"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("not a model")
+    register(cluster, namespace, None)
+    serve(cluster, namespace, "digits")
+    service = cluster.until("InferenceService", "digits", namespace, says("FailedToLoad"))
+    assert "serving model 'digits': loading it: " in condition(service, "Ready")["message"]
 
 
 def flip(file: Path) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.digits import Event, events, prepare, register, serve, train
-from tests.e2e.kit import Cluster, Json, Refused, alive, below, host_pod, is_true, phase, until
+from tests.e2e.kit import Cluster, Json, Refused, host_pod, is_true, phase, until
+from tests.e2e.processes import alive, below
 
 NAMESPACE = "default"
 STEPS, EVERY = 200, 20

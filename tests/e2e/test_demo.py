@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.kit import REPOSITORY, Watchman, alive, below, until
+from tests.e2e.kit import REPOSITORY, until
+from tests.e2e.processes import Watchman, alive, below
 
 SECONDS = 90.0
 ROWS = (
@@ -26,11 +26,12 @@ ROWS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Stage:
     """A copy of the examples, and a home and a temporary folder that nothing else uses."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._demo: subprocess.Popen[bytes] | None = None
 
     def launch(self, output: Path) -> subprocess.Popen[bytes]:
         """Start the demo."""
@@ -41,7 +42,7 @@ class Stage:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         with output.open("wb") as file:
-            return subprocess.Popen(
+            self._demo = subprocess.Popen(
                 [sys.executable, "-m", "examples.digits.demo"],
                 cwd=self.root,
                 env=environment,
@@ -49,12 +50,23 @@ class Stage:
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
+        return self._demo
+
+    def end(self) -> None:
+        """Kill what a failed test has left running."""
+        if self._demo is not None and self._demo.poll() is None:
+            for one in below(self._demo.pid):
+                one.kill()
+            self._demo.kill()
+            self._demo.wait()
 
     def files(self) -> set[str]:
         """All files but those of the demo's own folder."""
         paths = (path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
         # kubectl's cache in HOME is kubectl's.
-        return {str(path) for path in paths if path.parts[0] != ".demo" and ".kube" not in path.parts}
+        return {
+            str(path) for path in paths if path.parts[0] != ".demo" and ".kube" not in path.parts
+        }
 
 
 @pytest.fixture
@@ -64,7 +76,9 @@ def stage(sandboxed: None, tmp_path: Path) -> Iterator[Stage]:
     shutil.copytree(REPOSITORY / "examples", root / "examples", ignore=ignored)
     for name in ("home", "tmp"):
         (root / name).mkdir()
-    yield Stage(root)
+    set_up = Stage(root)
+    yield set_up
+    set_up.end()
 
 
 def test_the_demo_tells_the_main_job_and_leaves_nothing_behind(
@@ -91,9 +105,7 @@ def test_the_demo_ends_well_though_its_cluster_is_killed(stage: Stage, tmp_path:
     demo = stage.launch(output)
     with Watchman(demo.pid) as watchman:
         until(lambda: "killed rank 1" in output.read_text() or None, told=output.read_text)
-        (pid,) = [
-            pid for pid, line in alive(below(demo.pid)).items() if "-m argosy up" in line
-        ]
+        (pid,) = [pid for pid, line in alive(below(demo.pid)).items() if "-m argosy up" in line]
         os.kill(pid, signal.SIGKILL)
         code = demo.wait(SECONDS)
     told = output.read_text()

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.e2e.digits import manifest, prepare
-from tests.e2e.kit import Cluster, Json, Kubectl, Refused, host_pod, is_true, phase, until
+from tests.e2e.kit import Cluster, Json, host_pod, is_true, phase, until
+from tests.e2e.kubectl import Kubectl
 
 COUNT = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done"
 
@@ -57,7 +58,7 @@ def test_get(talking: Kubectl) -> None:
     assert header == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
     assert row[:4] == ["talk", "1/1", "Running", "0"]
     header, row = lines(talking.ok("get", "po", "-o", "wide"))
-    wide = dict(zip(header, row, strict=False))
+    wide = dict(zip(header[:7], row, strict=False))  # further ones have names of two words
     assert wide["NODE"] == "localhost" and wide["IP"].startswith("127.")
     in_json = json.loads(talking.ok("get", "pod", "talk", "-o", "json"))
     in_yaml = yaml.safe_load(talking.ok("get", "pod/talk", "-o", "yaml"))
@@ -178,13 +179,19 @@ def test_apply_changes_a_custom_kind(kubectl: Kubectl) -> None:
     assert kubectl.ok("get", "trainingruntime", "digits", "-o", path) == "4"
 
 
-def test_a_dry_run_and_a_diff_change_nothing(cluster: Cluster, kubectl: Kubectl) -> None:
+def test_a_dry_run_changes_nothing(kubectl: Kubectl) -> None:
     kubectl.ok("apply", "--dry-run=server", "-f", "-", stdin=config_map(a="1"))
     assert kubectl("get", "cm", "conf").code == 1
-    kubectl.ok("apply", "-f", "-", stdin=config_map(a="1"))
+
+
+def test_small_changes(kubectl: Kubectl) -> None:
+    kubectl.ok("create", "-f", "-", stdin=config_map(a="1"))
     kubectl.ok("label", "cm", "conf", "colour=blue")
     kubectl.ok("annotate", "cm", "conf", "note=here")
     assert "colour=blue" in kubectl.ok("get", "cm", "--show-labels")
+    replace = '[{"op": "replace", "path": "/data/a", "value": "2"}]'
+    kubectl.ok("patch", "cm", "conf", "--type=json", "-p", replace)
+    assert data_of(kubectl) == {"a": "2"}
 
 
 def test_delete(talking: Kubectl) -> None:
@@ -256,36 +263,28 @@ def test_invalid_values(kubectl: Kubectl) -> None:
     assert 'The Pod "empty" is invalid: spec.containers: Required value' in refused.err
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("exec", "talk", "--", "true"),
-        ("attach", "talk"),
-        ("port-forward", "talk", "8080:80"),
-        ("cp", "talk:/etc/hosts", "hosts"),
-        ("scale", "--replicas=2", "pod/talk"),
-        ("rollout", "status", "pod/talk"),
-        ("create", "deployment", "web", "--image=nginx"),
-        ("get", "deployments"),
-        ("get", "nonsense"),
-        ("top", "pods"),
-        ("create", "token", "default"),
-        ("delete", "namespace", "default"),
-        ("patch", "pod", "talk", "--type=json", "-p", '[{"op":"remove","path":"/spec"}]'),
-        ("get", "--raw", "/apis/none/v1"),
-    ],
-    ids=" ".join,
-)
-def test_what_is_not_there_is_told(talking: Kubectl, command: tuple[str, ...]) -> None:
-    refused = talking(*command)
+ABSENT = {
+    "exec talk -- true": "pods/exec is not supported yet",
+    "attach talk": "pods/attach is not supported yet",
+    "port-forward talk 8080:80": "pods/portforward is not supported yet",
+    "cp talk:/etc/hosts hosts": "pods/exec is not supported yet",
+    "debug talk --image=host": "pods/ephemeralcontainers is not supported yet",
+    "scale --replicas=2 pod/talk": "the server could not find the requested resource",
+    "get nonsense": 'the server doesn\'t have a resource type "nonsense"',
+    "get --raw /apis/none/v1": "the server could not find the requested resource",
+    "top pods": "Metrics API not available",
+}
+
+
+@pytest.mark.parametrize("command", ABSENT)
+def test_what_is_not_there_is_told(talking: Kubectl, command: str) -> None:
+    refused = talking(*command.split())
     assert refused.code == 1, refused
-    assert refused.err.lower().startswith(("error", "error from server")), refused.err
+    assert ABSENT[command] in refused.err
     assert talking.ok("get", "pod", "talk", "--no-headers").split()[2] == "Running"
 
 
-def test_a_wrong_token_is_unauthorized(kubectl: Kubectl, cluster: Cluster) -> None:
+def test_a_wrong_token_is_unauthorized(kubectl: Kubectl) -> None:
     refused = kubectl("get", "pods", "--token=wrong")
     assert refused.code == 1
     assert "You must be logged in to the server" in refused.err
-    with pytest.raises(Refused):
-        cluster.get("Pod", "nobody", "default")

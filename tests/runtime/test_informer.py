@@ -17,7 +17,7 @@ from argosy.http.message import Request, Response
 from argosy.runtime.informer import Informer
 from argosy.store.interface import Store
 from argosy.testing.clock import FakeClock, settle
-from tests.runtime.kit import Faulty, make, owner, watches
+from tests.runtime.kit import Faulty, make, no_fault, owner, watches
 
 Change = tuple[str | None, str | None]
 
@@ -191,6 +191,22 @@ async def test_while_the_server_is_away_the_copy_stays_and_the_pauses_grow() -> 
         assert it.names() == ["kept"]
 
 
+async def test_after_a_long_outage_the_pauses_begin_anew() -> None:
+    async with scene() as it:
+        it.transport.cut.append(ConnectionError("reset"))
+        it.transport.fault = refuse
+        await make(it.client, "first")
+        await it.clock.advance(600)
+        it.transport.fault = no_fault
+        await it.clock.advance(31)
+        await make(it.client, "second")
+        it.transport.cut.append(ConnectionError("reset"))
+        await make(it.client, "third")
+        await make(it.client, "fourth")
+        await it.clock.advance(0.2)
+        assert it.names() == ["first", "fourth", "second", "third"]
+
+
 ENDLESS = {
     "the stream ends at once": Response(200, {}, b""),
     "the revision is always too old": Response(
@@ -217,7 +233,7 @@ async def test_a_watch_that_fails_again_and_again_is_no_hot_loop(answer: Respons
         task = asyncio.create_task(it.informer.run())
         await it.clock.advance(120)
         assert len(it.transport.seen) < 40
-        it.transport.fault = lambda request: asyncio.sleep(0, None)
+        it.transport.fault = no_fault
         await make(it.client, "seen")
         await it.clock.advance(31)
         assert it.names() == ["seen"]
@@ -243,7 +259,7 @@ async def test_waiting_for_a_revision_ends_when_the_copy_has_it_and_not_before()
         waiting = asyncio.create_task(it.informer.reached(made.metadata.resource_version))
         await it.clock.advance(60)
         assert not waiting.done()
-        it.transport.fault = lambda request: asyncio.sleep(0, None)
+        it.transport.fault = no_fault
         await it.clock.advance(31)
         assert waiting.done()
         assert it.names() == ["first", "second"]

@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 from argosy.store.interface import (
-    DELETE,
     Change,
     CompactedError,
-    Mutation,
+    Page,
     Record,
     Store,
     StoreUnavailableError,
+    Watch,
 )
 from argosy.store.log import Limits
 from argosy.store.memory import MemoryStore
 from argosy.store.sqlite import SqliteStore
+from tests.store.builders import delete, put
 
 Kind = Callable[[Path, Limits], Store]
 
@@ -40,14 +41,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await opened.close()
 
 
-def put(value: bytes) -> Mutation:
-    return lambda _now, _revision: value
-
-
-def delete(_now: Record | None, _revision: int) -> object:
-    return DELETE
-
-
 def skip(_now: Record | None, _revision: int) -> None:
     return None
 
@@ -57,7 +50,7 @@ async def fill(store: Store, *keys: str) -> None:
         await store.write(key, put(key.encode()))
 
 
-async def read(watch: AsyncIterator[Change], number: int) -> list[int]:
+async def read(watch: Watch, number: int) -> list[int]:
     async with asyncio.timeout(1):
         return [(await anext(watch)).revision for _ in range(number)]
 
@@ -195,6 +188,76 @@ async def test_a_list_has_the_keys_under_the_prefix_in_order(
     assert [record.key for record in store.list(prefix)] == expected
 
 
+# Pages
+
+
+def keys(page: Page) -> list[str]:
+    return [record.key for record in page.records]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "start_after", "limit", "expected", "remaining"),
+    [
+        ("/a/", "", 0, ["/a/1", "/a/2", "/a/3"], 0),
+        ("/a/", "", 2, ["/a/1", "/a/2"], 1),
+        ("/a/", "", 3, ["/a/1", "/a/2", "/a/3"], 0),
+        ("/a/", "/a/2", 2, ["/a/3"], 0),
+        ("/a/", "/a/15", 1, ["/a/2"], 1),
+        ("/a/", "/a/3", 1, [], 0),
+        ("/a/", "/a", 1, ["/a/1"], 2),
+        ("/a/", "/z", 1, [], 0),
+        ("/c/", "", 1, [], 0),
+        ("", "/a/3", 0, ["/b/1"], 0),
+    ],
+)
+async def test_a_page_is_a_piece_of_the_list(
+    store: Store,
+    prefix: str,
+    start_after: str,
+    limit: int,
+    expected: list[str],
+    remaining: int,
+) -> None:
+    await fill(store, "/b/1", "/a/2", "/a/1", "/a/3")
+    page = store.page(prefix, start_after=start_after, limit=limit)
+    assert (keys(page), page.remaining, page.revision) == (expected, remaining, 5)
+    assert page.next == (expected[-1] if remaining else "")
+
+
+async def test_later_pages_are_of_the_first_one_s_revision(store: Store) -> None:
+    await fill(store, "/a/1", "/a/3", "/a/5", "/a/7")
+    before = store.list("/a/")
+    first = store.page("/a/", limit=1)
+    await store.write("/a/3", put(b"changed"))
+    await store.write("/a/3", put(b"and again"))
+    await store.write("/a/5", delete)
+    await fill(store, "/a/2", "/a/4", "/a/6", "/a/8", "/b")
+    await store.write("/a/6", delete)
+    await store.write("/a/7", delete)
+    await fill(store, "/a/7")
+
+    second = store.page("/a/", start_after=first.next, limit=1, revision=first.revision)
+    third = store.page("/a/", start_after=second.next, limit=2, revision=first.revision)
+    assert [*first.records, *second.records, *third.records] == before
+    assert [page.remaining for page in (first, second, third)] == [3, 2, 0]
+    assert {page.revision for page in (first, second, third)} == {5}
+    assert third.next == ""
+
+
+async def test_a_page_of_a_revision_that_is_gone_is_refused(store: Store) -> None:
+    await fill(store, "/a", "/b", "/c")
+    store.compact(3)
+    assert keys(store.page("/", revision=3)) == ["/a", "/b"]
+    with pytest.raises(CompactedError) as caught:
+        store.page("/", revision=2)
+    assert caught.value.oldest == 4
+
+
+async def test_a_page_of_the_future_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="revision 2 is yet to come"):
+        store.page("/", revision=2)
+
+
 # Watches
 
 
@@ -218,6 +281,19 @@ async def test_a_change_tells_what_was_there_before(store: Store) -> None:
         Change("/a", 3, b"new", b"/a"),
         Change("/a", 4, None, b"new"),
     ]
+
+
+async def test_a_watch_tells_how_far_it_has_come(store: Store) -> None:
+    """What a bookmark needs: a quiet watch moves on with the store."""
+    watch = store.watch("/a", 1)
+    assert watch.revision == 1
+    await fill(store, "/a", "/b", "/c")
+    assert await read(watch, 1) == [2]
+    assert watch.revision == 2
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await anext(watch)
+    assert watch.revision == 4
 
 
 async def test_a_waiting_watch_is_woken(store: Store) -> None:
@@ -303,7 +379,7 @@ async def test_a_watch_that_is_polled_is_not_overtaken_either(store: Store) -> N
 
 
 async def test_close_ends_watches_after_what_they_have_not_read(store: Store) -> None:
-    async def everything(watch: AsyncIterator[Change]) -> list[int]:
+    async def everything(watch: Watch) -> list[int]:
         return [change.revision async for change in watch]
 
     behind = store.watch("/", 1)

@@ -15,6 +15,7 @@ from argosy.store.database import MIGRATIONS
 from argosy.store.folder import FILE, LOCK, connected
 from argosy.store.interface import DELETE, Record, StoreOpenError
 from argosy.store.sqlite import SqliteStore
+from tests.store.builders import largest_file, put
 
 
 async def filled(folder: Path, number: int = 3) -> list[Record]:
@@ -76,7 +77,7 @@ def test_a_refusal_by_the_system_is_told_as_such(
 async def test_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     records = await filled(tmp_path)
     newer = (*MIGRATIONS, ("ALTER TABLE change ADD COLUMN colour TEXT",))
-    with connected(tmp_path, newer) as connection:  # also: the hook for migrations works
+    with connected(tmp_path / FILE, newer) as connection:  # also: the hook for migrations works
         found = connection.execute("SELECT colour FROM change").fetchall()
     assert found == [(None,)] * len(records)
     before = (tmp_path / FILE).read_bytes()
@@ -90,11 +91,54 @@ async def test_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None
 async def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     records = await filled(tmp_path)
     bad = (*MIGRATIONS, ("DROP TABLE change", "no SQL"))
-    with pytest.raises(sqlite3.OperationalError), connected(tmp_path, bad):
+    with pytest.raises(sqlite3.OperationalError), connected(tmp_path / FILE, bad):
         pass
     store = SqliteStore.open(tmp_path)
     assert store.list("") == records
     await store.close()
+
+
+def _free_pages_stay(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as connection:
+        (mode,) = connection.execute("PRAGMA auto_vacuum").fetchone()
+        return bool(mode != 2)
+
+
+async def test_the_file_can_give_free_pages_back(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    assert not _free_pages_stay(tmp_path / FILE)
+
+
+async def test_a_file_that_can_not_is_written_anew(tmp_path: Path) -> None:
+    records = await an_old_file(tmp_path)
+    store = SqliteStore.open(tmp_path)
+    assert store.list("") == records
+    await store.close()
+    assert not _free_pages_stay(tmp_path / FILE)
+
+
+async def test_a_file_that_can_not_is_used_as_it_is_where_the_disk_is_full(tmp_path: Path) -> None:
+    records = await an_old_file(tmp_path)
+    with largest_file(2**17):
+        store = SqliteStore.open(tmp_path)
+    assert store.list("") == records
+    await store.write("/new", lambda _now, _revision: b"x")
+    await store.tidy()
+    await store.close()
+    assert _free_pages_stay(tmp_path / FILE)
+
+
+async def an_old_file(folder: Path) -> list[Record]:
+    """The store as an early Argosy has made it."""
+    store = SqliteStore.open(folder)
+    await asyncio.gather(*(store.write(f"/{i}", put(b"x" * 2**14)) for i in range(20)))
+    records = store.list("")
+    await store.close()
+    with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as connection:
+        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA auto_vacuum = NONE", "VACUUM"):
+            connection.execute(statement)
+    assert _free_pages_stay(folder / FILE)
+    return records
 
 
 @pytest.mark.parametrize(
@@ -172,7 +216,7 @@ def test_a_flipped_bit_is_noticed_or_does_no_harm(
 
 
 def test_a_commit_means_an_fsync(tmp_path: Path) -> None:
-    with connected(tmp_path) as connection:
+    with connected(tmp_path / FILE) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 

@@ -3,15 +3,13 @@
 import asyncio
 import gc
 
-import pytest
-
-from argosy.store.log import Limits, Log, Sleeper, Watch
-from argosy.store.memory import MemoryStore
+from argosy.store.interface import Change
+from argosy.store.log import Entry, Limits, Log, Reader, Sleeper
 
 
 async def test_a_read_that_is_given_up_leaves_nothing_behind() -> None:
     log = Log(1, Limits())
-    watch = Watch(log, "/", 1)
+    watch = Reader(log, "/", 1)
     for _ in range(50):
         waiting = asyncio.ensure_future(anext(watch))
         await asyncio.sleep(0)
@@ -22,15 +20,20 @@ async def test_a_read_that_is_given_up_leaves_nothing_behind() -> None:
     assert len([found for found in gc.get_objects() if isinstance(found, Sleeper)]) < 10
 
 
-async def test_a_watch_knows_how_far_it_has_read() -> None:
-    """What a bookmark needs: a quiet watch moves on with the store."""
-    store = MemoryStore()
-    watch = store.watch("/a", 1)
-    for key in ("/a", "/b", "/c"):
-        await store.write(key, lambda _now, _revision: b"x")
-    await anext(watch)
-    assert watch.revision == 2
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0):
-            await anext(watch)
-    assert watch.revision == 4
+def entry(revision: int, value: bytes | None, previous: bytes | None) -> Entry:
+    replaced = None if previous is None else revision - 1
+    return Entry(Change("/a", revision, value, previous), replaced)
+
+
+def test_history_is_bounded_by_all_that_it_holds() -> None:
+    """Also by what was deleted, which nothing else may hold any more."""
+    log = Log(1, Limits(bytes=100))
+    log.append(entry(2, b"x" * 90, None))
+    assert log.trim() == []
+    log.append(entry(3, None, b"x" * 90))
+    assert log.trim() == []
+    assert log.floor == 2
+    log.append(entry(4, b"x" * 50, None))
+    log.append(entry(5, b"", b"x" * 50))
+    assert log.trim() == [2, 3]
+    assert log.floor == 4

@@ -1,13 +1,14 @@
 """Every store against a model of a few lines: a dict of records and a list of changes.
 
 Named properties: a read sees exactly the acknowledged writes; revisions only grow; a watch from
-any revision has every later change once and in order, or is told that history is gone; a restart
-changes nothing of that.
+any revision has every later change once and in order, or is told that history is gone; the pages of
+a list are those of its first one's revision, or history is gone; a restart changes nothing of that.
 """
 
 import asyncio
 import tempfile
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from argosy.store.interface import DELETE, Change, CompactedError, Mutation, Record, Store
+from argosy.store.interface import DELETE, Change, CompactedError, Mutation, Page, Record, Store
 from argosy.store.log import Limits
 from argosy.store.memory import MemoryStore
 from argosy.store.sqlite import SqliteStore
@@ -39,6 +40,15 @@ def returning(outcome: Outcome) -> Mutation:
     return lambda _now, _revision: outcome
 
 
+@dataclass
+class Paging:
+    """A list under way: what is still to come, and the piece that came last."""
+
+    prefix: str
+    left: list[Record]
+    last: Page
+
+
 class Model(RuleBasedStateMachine):
     """Drives a store and the model side by side. The memory store is never reopened."""
 
@@ -51,6 +61,7 @@ class Model(RuleBasedStateMachine):
         self.changes: list[Change] = []
         self.revision = 1
         self.floor = 1
+        self.pagings: list[Paging] = []
 
     @initialize()
     def start(self) -> None:
@@ -134,6 +145,42 @@ class Model(RuleBasedStateMachine):
         ]
         assert self.run(read(len(expected))) == expected
 
+    @rule(prefix=st.sampled_from(PREFIXES), limit=st.integers(0, 3))
+    def list_the_first_page(self, prefix: str, limit: int) -> None:
+        left = [self.records[key] for key in sorted(self.records) if key.startswith(prefix)]
+        page = self.store.page(prefix, limit=limit)
+        self.check_page(Paging(prefix, left, page), limit)
+
+    @rule(limit=st.integers(0, 3), which=st.integers(0, 5))
+    def list_the_next_page(self, limit: int, which: int) -> None:
+        if not self.pagings:
+            return
+        paging = self.pagings.pop(which % len(self.pagings))
+        last = paging.last
+
+        def look() -> Page:
+            return self.store.page(
+                paging.prefix, start_after=last.next, limit=limit, revision=last.revision
+            )
+
+        if last.revision < self.floor:
+            with pytest.raises(CompactedError) as caught:
+                look()
+            assert caught.value.oldest == self.floor + 1
+            return
+        paging.last = look()
+        assert paging.last.revision == last.revision
+        self.check_page(paging, limit)
+
+    def check_page(self, paging: Paging, limit: int) -> None:
+        page, size = paging.last, limit or len(paging.left)
+        expected, paging.left = paging.left[:size], paging.left[size:]
+        assert (page.records, page.remaining) == (expected, len(paging.left))
+        if paging.left:
+            self.pagings.append(paging)
+        else:
+            assert page.next == ""
+
     @invariant()
     def reads_agree(self) -> None:
         assert self.store.revision == self.revision
@@ -170,7 +217,7 @@ class SqliteModel(Model):
         self.folder.cleanup()
 
 
-@pytest.mark.parametrize(("model", "examples"), [(Model, 50), (SqliteModel, 20)])
+@pytest.mark.parametrize(("model", "examples"), [(Model, 50), (SqliteModel, 12)])
 def test_a_store_does_what_the_model_does(model: type[Model], examples: int) -> None:
     run_state_machine_as_test(
         model, settings=settings(max_examples=examples, stateful_step_count=15, deadline=None)

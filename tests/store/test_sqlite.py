@@ -1,21 +1,19 @@
 """What only the SQLite store has to promise: group commits, failing disks, restarts."""
 
 import asyncio
-import resource
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 import uvloop
 
-from argosy.store.database import Database
-from argosy.store.folder import FILE, connected, locked
+from argosy.store.database import SPARE_PAGES, Database
+from argosy.store.folder import FILE, WAL_BYTES, connected, locked
 from argosy.store.interface import (
-    DELETE,
     Change,
     CompactedError,
     Mutation,
@@ -24,6 +22,7 @@ from argosy.store.interface import (
 )
 from argosy.store.log import Limits
 from argosy.store.sqlite import TRIM_FROM, TRIM_MOST, SqliteStore
+from tests.store.builders import delete, largest_file, put
 
 
 class Disk:
@@ -37,6 +36,8 @@ class Disk:
         self.failing: set[str] = set()
         self.batches: list[int] = []
         self.trims = 0
+        self.tidied: list[int] = []
+        self.order: list[str] = []
 
     def release(self) -> None:
         """Let the commit at the gate go, and all that come after it."""
@@ -50,6 +51,7 @@ class Disk:
     def begin(self, changes: Sequence[Change]) -> None:
         self.database.begin(changes)
         self.batches.append(len(changes))
+        self.order.append("batch")
         self._step("begin")
 
     def trim(self, dropped: Sequence[int], floor: int) -> None:
@@ -63,21 +65,21 @@ class Disk:
         self._step("end")
         self.database.end()
 
+    def tidy(self, dropped: Sequence[int], floor: int | None) -> bool:
+        self.committing.set()
+        assert not self.holding or self.gate.acquire(timeout=5)
+        self._step("tidy")
+        self.tidied.append(len(dropped))
+        self.order.append("tidy")
+        return self.database.tidy(dropped, floor)
+
 
 def open_on_disk(folder: Path, limits: Limits | None = None) -> tuple[SqliteStore, Disk]:
     with ExitStack() as files:
         files.enter_context(locked(folder))
-        disk = Disk(Database(files.enter_context(connected(folder))))
+        disk = Disk(Database(files.enter_context(connected(folder / FILE))))
         state, dropped = disk.database.load(limits or Limits())
         return SqliteStore(disk, state, dropped, files.pop_all()), disk
-
-
-def put(value: bytes) -> Mutation:
-    return lambda _now, _revision: value
-
-
-def delete(_now: Record | None, _revision: int) -> object:
-    return DELETE
 
 
 async def held(store: SqliteStore, disk: Disk, key: str) -> asyncio.Task[Record | None]:
@@ -206,19 +208,138 @@ async def _works_again(
     await reopened.close()
 
 
-async def test_a_refused_trim_is_tried_again(tmp_path: Path) -> None:
+async def test_a_refused_trim_is_tried_again_but_not_with_every_write(tmp_path: Path) -> None:
     store, disk = open_on_disk(tmp_path, Limits(changes=1))
     disk.failing = {"trim"}
-    with pytest.raises(StoreUnavailableError):
-        for i in range(TRIM_FROM * 2):
-            await store.write("/a", put(b"%d" % i))
+    for _ in range(32):  # 512 writes
+        await asyncio.gather(
+            *(store.write("/a", put(b"x")) for _ in range(16)), return_exceptions=True
+        )
+    assert disk.trims == 3  # at twice the distance each time
     disk.failing = set()
-    await store.write("/a", put(b"last"))
-    newest = store.revision
-    assert _revisions(tmp_path) == [newest - 2, newest - 1, newest]
-    store.compact(newest)
+    while disk.trims == 3:
+        await asyncio.gather(*(store.write("/a", put(b"x")) for _ in range(16)))
+    assert _floor(tmp_path) > 1
+    store.compact(store.revision)
     await store.close()
-    assert _revisions(tmp_path) == [newest]
+    assert _revisions(tmp_path) == [store.revision]
+
+
+# Tidying
+
+
+async def test_tidying_leaves_the_file_with_what_is_needed(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    for value in (b"old", b"new"):
+        await asyncio.gather(*(store.write(f"/{i}", put(value)) for i in range(TRIM_MOST + 9)))
+    store.compact(store.revision)
+    await store.tidy()
+    assert disk.tidied == [TRIM_MOST, 9]
+    assert _revisions(tmp_path) == [record.revision for record in _by_revision(store)]
+    assert _floor(tmp_path) == store.revision
+    await store.tidy()  # nothing to do
+    assert disk.tidied[2:] == [0]
+    await store.close()
+
+
+def _by_revision(store: SqliteStore) -> list[Record]:
+    return sorted(store.list(""), key=lambda record: record.revision)
+
+
+def _floor(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        floor: int = connection.execute("SELECT floor FROM history").fetchone()[0]
+        return floor
+
+
+async def test_tidying_and_writes_take_turns(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    for value in (b"old", b"new"):
+        await asyncio.gather(*(store.write(f"/{i}", put(value)) for i in range(TRIM_MOST * 4)))
+    store.compact(store.revision)
+
+    async def write_on(key: str) -> None:
+        while not tidying.done():
+            await store.write(key, put(b"x"))
+
+    disk.order.clear()
+    tidying = asyncio.create_task(store.tidy())
+    writers = [asyncio.create_task(write_on(f"/{i}")) for i in range(3)]
+    async with asyncio.timeout(5):
+        await asyncio.gather(tidying, *writers)
+    last = len(disk.order) - disk.order[::-1].index("tidy")
+    assert disk.order[:last] == (["tidy", "batch"] * 10)[:last]
+    assert last >= 3
+    await store.close()
+
+
+async def test_tidying_that_is_refused_takes_no_write_with_it(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    disk.failing = {"tidy"}
+    tidying = asyncio.create_task(store.tidy())
+    results = await asyncio.gather(*(store.write(f"/{i}", put(b"x")) for i in range(10)))
+    assert len(results) == 10
+    with pytest.raises(StoreUnavailableError, match="tidying the store: database or disk is full"):
+        await tidying
+    disk.failing = set()
+    await store.tidy()
+    await store.close()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_close_waits_for_a_bite_under_way(tmp_path: Path, cancelled: bool) -> None:
+    store, disk = open_on_disk(tmp_path)
+    disk.holding = True
+    tidying = asyncio.create_task(store.tidy())
+    assert await asyncio.to_thread(disk.committing.wait, 5)
+    if cancelled:
+        tidying.cancel()
+    ending = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    assert not ending.done()
+    disk.release()
+    await ending
+    await asyncio.gather(tidying, return_exceptions=True)
+    await SqliteStore.open(tmp_path).close()
+
+
+async def test_the_file_shrinks_when_its_objects_go(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    keys = [f"/{i}" for i in range(3000)]
+    await asyncio.gather(*(store.write(key, put(b"x" * 4000)) for key in keys))
+    await asyncio.gather(*(store.write(key, delete) for key in keys))
+    store.compact(store.revision)
+    _checkpoint(tmp_path)
+    before = (tmp_path / FILE).stat().st_size
+    await store.tidy()
+    _checkpoint(tmp_path)
+    after = (tmp_path / FILE).stat().st_size
+    spare = (SPARE_PAGES + 10) * 4096
+    assert after < spare < before
+    assert len(disk.tidied) > 3000 / TRIM_MOST  # and went on when all was trimmed
+    await store.close()
+
+
+def _checkpoint(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert busy == 0
+
+
+async def test_the_log_is_cut_back_when_a_long_reader_is_gone(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    log = tmp_path / f"{FILE}-wal"
+    await store.write("/a", put(b"x"))
+    with closing(sqlite3.connect(tmp_path / FILE)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM history").fetchall()
+        for i in range(10):
+            await store.write(f"/{i}", put(b"x" * 2**21))
+        assert log.stat().st_size > WAL_BYTES
+    for _ in range(2):
+        await store.write("/a", put(b"x" * 2**13))
+    assert log.stat().st_size <= WAL_BYTES
+    await store.close()
 
 
 async def test_a_cancelled_close_can_be_called_again(tmp_path: Path) -> None:
@@ -233,22 +354,11 @@ async def test_a_cancelled_close_can_be_called_again(tmp_path: Path) -> None:
     await SqliteStore.open(tmp_path).close()
 
 
-@contextmanager
-def _largest_file(size: int) -> Iterator[None]:
-    """The system refuses to let any file grow beyond `size`."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_a_full_disk_refuses_the_write_and_later_ones_work(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path)
     small, big = b"s" * 100, b"b" * 2**20
     await store.write("/small", put(small))
-    with _largest_file(2**18):
+    with largest_file(2**18):
         for _ in range(2):
             with pytest.raises(StoreUnavailableError):
                 await store.write("/big", put(big))
@@ -358,9 +468,9 @@ async def test_smaller_limits_hold_after_a_restart(tmp_path: Path) -> None:
     reopened = SqliteStore.open(tmp_path, limits=Limits(bytes=1000))
     with pytest.raises(CompactedError) as caught:
         await anext(reopened.watch("/", 1))
-    assert caught.value.oldest == 31 - 9 + 1  # nine entries of 102 bytes
+    assert caught.value.oldest == 31 - 4 + 1  # four entries of 202 bytes
     await reopened.close()
-    assert _revisions(tmp_path) == list(range(22, 32))  # and what the oldest replaced
+    assert _revisions(tmp_path) == list(range(27, 32))  # and what the oldest replaced
 
 
 Loop = Callable[[], asyncio.AbstractEventLoop]

@@ -11,6 +11,7 @@ back. What the data lacks, and what is done about it:
   in a list of type map depends on them.
 """
 
+import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -77,6 +78,10 @@ class Builtins:
         for key, child in node.get("properties", {}).items():
             properties[key] = self._property(name, key, child)
         return schema
+
+    def __contains__(self, name: str) -> bool:
+        """Whether this minor has the definition `name`."""
+        return name in self._archive.definitions
 
     def name_of(self, group: str, version: str, kind: str) -> str:
         """The OpenAPI name of a kind. Raises KeyError."""
@@ -193,6 +198,12 @@ def load(minor: str = "1.37") -> Builtins:
 
     archive = msgspec.json.decode(_read(f"{minor}.json.gz"), type=Archive)
     return Builtins(minor, archive, prose)
+
+
+def fingerprint(minor: str) -> bytes:
+    """A hash of all that is known of `minor`."""
+    names = (f"{minor}.json.gz", f"{minor}.descriptions.json.gz")
+    return hashlib.sha256(b"".join((_FOLDER / name).read_bytes() for name in names)).digest()
 
 
 def _read(name: str) -> bytes:

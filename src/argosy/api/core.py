@@ -5,11 +5,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from argosy.api.meta import Condition, Object, View
-from argosy.api.resource import Column, Resource
-
-AGE = Column("Age", "metadata.creationTimestamp", "date")
-NAME = Column("Name", "metadata.name")
-CORE = "io.k8s.api.core.v1."
+from argosy.api.resource import Resource
+from argosy.api.resources import core as table
 
 
 class KeyRef(View, frozen=True, kw_only=True):
@@ -291,25 +288,7 @@ class PodStatus(View, frozen=True, kw_only=True):
 class Pod(Object, frozen=True, kw_only=True):
     """A group of containers on one node."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="Pod",
-        plural="pods",
-        short_names=("po",),
-        categories=("all",),
-        status=True,
-        subresources=("binding", "log"),
-        definition=CORE + "Pod",
-        columns=(
-            NAME,
-            Column("Ready", "pod-ready"),
-            Column("Status", "pod-status"),
-            Column("Restarts", "pod-restarts"),
-            AGE,
-            Column("IP", "status.podIP", priority=1),
-            Column("Node", "spec.nodeName", priority=1),
-        ),
-    )
+    resource: ClassVar[Resource] = table.POD
 
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
@@ -346,22 +325,7 @@ class NodeStatus(View, frozen=True, kw_only=True):
 class Node(Object, frozen=True, kw_only=True):
     """A machine that runs pods."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="Node",
-        plural="nodes",
-        namespaced=False,
-        short_names=("no",),
-        status=True,
-        definition=CORE + "Node",
-        columns=(
-            NAME,
-            Column("Status", "node-status"),
-            Column("Roles", "node-roles"),
-            AGE,
-            Column("Version", "status.nodeInfo.kubeletVersion"),
-        ),
-    )
+    resource: ClassVar[Resource] = table.NODE
 
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
@@ -370,29 +334,13 @@ class Node(Object, frozen=True, kw_only=True):
 class Namespace(Object, frozen=True, kw_only=True):
     """A room for names."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="Namespace",
-        plural="namespaces",
-        namespaced=False,
-        short_names=("ns",),
-        status=True,
-        definition=CORE + "Namespace",
-        columns=(NAME, Column("Status", "status.phase"), AGE),
-    )
+    resource: ClassVar[Resource] = table.NAMESPACE
 
 
 class ConfigMap(Object, frozen=True, kw_only=True):
     """Named texts; `binary_data` values are base64."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="ConfigMap",
-        plural="configmaps",
-        short_names=("cm",),
-        definition=CORE + "ConfigMap",
-        columns=(NAME, Column("Data", "configmap-data"), AGE),
-    )
+    resource: ClassVar[Resource] = table.CONFIG_MAP
 
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
@@ -409,22 +357,7 @@ class ServiceSpec(View, frozen=True, kw_only=True):
 class Service(Object, frozen=True, kw_only=True):
     """A name for a set of pods."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="Service",
-        plural="services",
-        short_names=("svc",),
-        categories=("all",),
-        status=True,
-        definition=CORE + "Service",
-        columns=(
-            NAME,
-            Column("Type", "spec.type"),
-            Column("Cluster-IP", "spec.clusterIP"),
-            Column("Port(s)", "service-ports"),
-            AGE,
-        ),
-    )
+    resource: ClassVar[Resource] = table.SERVICE
 
     spec: ServiceSpec = ServiceSpec()
 
@@ -432,20 +365,7 @@ class Service(Object, frozen=True, kw_only=True):
 class Event(Object, frozen=True, kw_only=True):
     """Something that happened to an object."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="Event",
-        plural="events",
-        short_names=("ev",),
-        definition=CORE + "Event",
-        columns=(
-            Column("Last Seen", "lastTimestamp", "date"),
-            Column("Type", "type"),
-            Column("Reason", "reason"),
-            Column("Object", "event-object"),
-            Column("Message", "message"),
-        ),
-    )
+    resource: ClassVar[Resource] = table.EVENT
 
     reason: str = ""
     message: str = ""

@@ -4,12 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
-from argosy.api.core import AGE, NAME
 from argosy.api.meta import Object, View
-from argosy.api.resource import Column, Resource
-
-GROUP = "resource.k8s.io"
-DEFINITIONS = "io.k8s.api.resource.v1."
+from argosy.api.resource import Resource
+from argosy.api.resources import scheduling as table
 
 Quantity = str | int | float
 
@@ -107,15 +104,7 @@ class ClaimStatus(View, frozen=True, kw_only=True):
 class ResourceClaim(Object, frozen=True, kw_only=True):
     """A wish for devices, and what became of it."""
 
-    resource: ClassVar[Resource] = Resource(
-        group=GROUP,
-        version="v1",
-        kind="ResourceClaim",
-        plural="resourceclaims",
-        status=True,
-        definition=DEFINITIONS + "ResourceClaim",
-        columns=(NAME, Column("State", "claim-state"), AGE),
-    )
+    resource: ClassVar[Resource] = table.RESOURCE_CLAIM
 
     spec: ClaimSpec = ClaimSpec()
     status: ClaimStatus = ClaimStatus()
@@ -124,14 +113,7 @@ class ResourceClaim(Object, frozen=True, kw_only=True):
 class ResourceClaimTemplate(Object, frozen=True, kw_only=True):
     """From which each pod gets a claim of its own. `spec` stays plain: it is copied."""
 
-    resource: ClassVar[Resource] = Resource(
-        group=GROUP,
-        version="v1",
-        kind="ResourceClaimTemplate",
-        plural="resourceclaimtemplates",
-        definition=DEFINITIONS + "ResourceClaimTemplate",
-        columns=(NAME, AGE),
-    )
+    resource: ClassVar[Resource] = table.RESOURCE_CLAIM_TEMPLATE
 
     spec: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -145,15 +127,7 @@ class DeviceClassSpec(View, frozen=True, kw_only=True):
 class DeviceClass(Object, frozen=True, kw_only=True):
     """A named set of devices."""
 
-    resource: ClassVar[Resource] = Resource(
-        group=GROUP,
-        version="v1",
-        kind="DeviceClass",
-        plural="deviceclasses",
-        namespaced=False,
-        definition=DEFINITIONS + "DeviceClass",
-        columns=(NAME, AGE),
-    )
+    resource: ClassVar[Resource] = table.DEVICE_CLASS
 
     spec: DeviceClassSpec = DeviceClassSpec()
 
@@ -210,20 +184,6 @@ class SliceSpec(View, frozen=True, kw_only=True):
 class ResourceSlice(Object, frozen=True, kw_only=True):
     """A part of what a driver offers on a node."""
 
-    resource: ClassVar[Resource] = Resource(
-        group=GROUP,
-        version="v1",
-        kind="ResourceSlice",
-        plural="resourceslices",
-        namespaced=False,
-        definition=DEFINITIONS + "ResourceSlice",
-        columns=(
-            NAME,
-            Column("Node", "spec.nodeName"),
-            Column("Driver", "spec.driver"),
-            Column("Pool", "spec.pool.name"),
-            AGE,
-        ),
-    )
+    resource: ClassVar[Resource] = table.RESOURCE_SLICE
 
     spec: SliceSpec = SliceSpec()

@@ -1,51 +1,36 @@
-"""The table of served kinds, in the order in which discovery shows them.
+"""The kinds that are served: Kubernetes' own, from their table, and ours, from their views.
 
-A new kind is a view in a file of its own and one line here.
+A new kind of ours is a view in a file of its own and one line here.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from argosy.api import core, dra, kserve, modelversion, scheduling, storage, trainer
-from argosy.api.core import AGE, NAME
+from argosy.api import kserve, modelversion, trainer
 from argosy.api.meta import Object
-from argosy.api.resource import Column, Resource
+from argosy.api.resource import Resource
+from argosy.api.resources import scheduling
+from argosy.api.resources.table import BUILT_IN
 
 
 class RuntimeClass(Object, frozen=True, kw_only=True):
     """A way of running pods; `handler` is the node's name for it."""
 
-    resource: ClassVar[Resource] = Resource(
-        group="node.k8s.io",
-        version="v1",
-        kind="RuntimeClass",
-        plural="runtimeclasses",
-        namespaced=False,
-        definition="io.k8s.api.node.v1.RuntimeClass",
-        columns=(NAME, Column("Handler", "handler"), AGE),
-    )
+    resource: ClassVar[Resource] = scheduling.RUNTIME_CLASS
 
     handler: str = ""
 
 
-KINDS: tuple[type[Object], ...] = (
-    core.ConfigMap,
-    core.Event,
-    core.Namespace,
-    core.Node,
-    storage.PersistentVolumeClaim,
-    storage.PersistentVolume,
-    core.Pod,
-    core.Service,
-    RuntimeClass,
-    dra.DeviceClass,
-    dra.ResourceClaim,
-    dra.ResourceClaimTemplate,
-    dra.ResourceSlice,
-    scheduling.PodGroup,
-    storage.StorageClass,
+OWN: tuple[type[Object], ...] = (
     trainer.ClusterTrainingRuntime,
     trainer.TrainingRuntime,
     trainer.TrainJob,
     kserve.InferenceService,
     modelversion.ModelVersion,
 )
+
+RESOURCES: tuple[Resource, ...] = (*BUILT_IN, *(kind.resource for kind in OWN))
+"""All there are, in the order in which discovery shows them."""
+
+PREFERRED: Mapping[str, Resource] = {item.kind: item for item in reversed(RESOURCES)}
+"""By kind, the first in the table: for whoever knows a kind by its name alone."""

@@ -8,10 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from argosy.api.core import AGE, NAME
 from argosy.api.meta import Condition, Object, View
 from argosy.api.modelversion import CONDITIONS, ModelFormat
-from argosy.api.resource import Column, Resource
+from argosy.api.resource import AGE, NAME, Column, Resource
 from argosy.api.structs import Builtin, ListMap
 
 

@@ -9,9 +9,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from argosy.api.core import AGE, NAME
 from argosy.api.meta import Condition, Object, View
-from argosy.api.resource import Column, Resource
+from argosy.api.resource import AGE, NAME, Column, Resource
 from argosy.api.structs import Builtin, ListMap
 
 CONDITIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.Condition"

@@ -3,13 +3,15 @@
 Source: Kubernetes' "Object Names and IDs", "Labels and Selectors", "Annotations".
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from argosy.base.errors import FieldError, forbidden_field, invalid_value, required, too_long
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+OLD_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
@@ -24,6 +26,11 @@ SUBDOMAIN_RULE = (
     "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
     "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+OLD_LABEL_RULE = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
+    "regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
 NAME_PART_RULE = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
     "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
@@ -37,33 +44,59 @@ LABEL_VALUE_RULE = (
 ANNOTATIONS_LIMIT = 256 * 1024
 
 
+def label_faults(name: str) -> list[str]:
+    """What keeps `name` from being a DNS label."""
+    faults = [] if len(name) <= 63 else ["must be no more than 63 characters"]
+    if not LABEL.fullmatch(name):
+        faults.append("must not contain dots" if SUBDOMAIN.fullmatch(name) else LABEL_RULE)
+    return faults
+
+
+def subdomain_faults(name: str) -> list[str]:
+    """What keeps `name` from being a DNS subdomain."""
+    faults = [] if len(name) <= 253 else ["must be no more than 253 characters"]
+    return faults if SUBDOMAIN.fullmatch(name) else [*faults, SUBDOMAIN_RULE]
+
+
+def qualified_faults(name: str) -> list[str]:
+    """What keeps `name` from being `[prefix/]name`."""
+    if name.count("/") > 1:
+        rule = NAME_PART_RULE.removeprefix("name part ")
+        with_prefix = " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return [f"a valid label key {rule}{with_prefix}"]
+    prefix, slash, part = name.rpartition("/")
+    faults = ["prefix part must be non-empty"] if slash and not prefix else []
+    if prefix:
+        faults += [
+            f"prefix part {fault.replace('characters', 'bytes') if 'no more' in fault else fault}"
+            for fault in subdomain_faults(prefix)
+        ]
+    if not part:
+        faults.append("name part must be non-empty")
+    elif len(part) > 63:
+        faults.append("name part must be no more than 63 bytes")
+    return faults if NAME_PART.fullmatch(part) else [*faults, NAME_PART_RULE]
+
+
+def label_value_faults(value: str) -> list[str]:
+    """What keeps `value` from being a label's value."""
+    faults = [] if len(value) <= 63 else ["must be no more than 63 bytes"]
+    return faults if LABEL_VALUE.fullmatch(value) else [*faults, LABEL_VALUE_RULE]
+
+
 def label(name: str, field: str) -> list[FieldError]:
     """A DNS label: what containers, ports' hosts and namespaces are called."""
-    if len(name) > 63:
-        return [invalid_value(field, name, "must be no more than 63 characters")]
-    return [] if LABEL.fullmatch(name) else [invalid_value(field, name, LABEL_RULE)]
+    return [invalid_value(field, name, fault) for fault in label_faults(name)]
 
 
 def subdomain(name: str, field: str) -> list[FieldError]:
     """A DNS subdomain: what most objects are called."""
-    if len(name) > 253:
-        return [invalid_value(field, name, "must be no more than 253 characters")]
-    return [] if SUBDOMAIN.fullmatch(name) else [invalid_value(field, name, SUBDOMAIN_RULE)]
+    return [invalid_value(field, name, fault) for fault in subdomain_faults(name)]
 
 
 def qualified(name: str, field: str) -> list[FieldError]:
     """`[prefix/]name`: the key of a label or of an annotation."""
-    prefix, slash, part = name.rpartition("/")
-    errors = []
-    if slash and not prefix:
-        errors.append(invalid_value(field, name, "prefix part must be non-empty"))
-    elif slash:
-        errors += subdomain(prefix, field)
-    if len(part) > 63:
-        errors.append(invalid_value(field, name, "name part must be no more than 63 characters"))
-    if not NAME_PART.fullmatch(part):
-        errors.append(invalid_value(field, name, NAME_PART_RULE))
-    return errors
+    return [invalid_value(field, name, fault) for fault in qualified_faults(name)]
 
 
 def labels(values: Mapping[str, str], field: str) -> list[FieldError]:
@@ -71,21 +104,20 @@ def labels(values: Mapping[str, str], field: str) -> list[FieldError]:
     errors = []
     for key, value in values.items():
         errors += qualified(key, field)
-        if len(value) > 63:
-            errors.append(invalid_value(field, value, "must be no more than 63 characters"))
-        elif not LABEL_VALUE.fullmatch(value):
-            errors.append(invalid_value(field, value, LABEL_VALUE_RULE))
+        errors += [invalid_value(field, value, fault) for fault in label_value_faults(value)]
     return errors
 
 
-def metadata(meta: Mapping[str, Any], *, namespaced: bool, short: bool) -> list[FieldError]:
-    """An object's metadata. `short`: its name must be a DNS label."""
+def metadata(
+    meta: Mapping[str, Any], *, namespaced: bool, called: Callable[[str, str], Iterable[FieldError]]
+) -> list[FieldError]:
+    """An object's metadata. `called` is the check of its name."""
     errors = []
     name = meta.get("name") or ""
     if not name:
         errors.append(required("metadata.name", "name or generateName is required"))
     else:
-        errors += (label if short else subdomain)(name, "metadata.name")
+        errors += called(name, "metadata.name")
     namespace = meta.get("namespace") or ""
     if namespaced and not namespace:
         errors.append(required("metadata.namespace"))
@@ -130,16 +162,16 @@ def no_new_finalizers(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[Fi
         return []
     detail = (
         "no new finalizers can be added if the object is being deleted, "
-        f"found new finalizers {', '.join(extra)}"
+        f"found new finalizers []string{{{', '.join(json.dumps(name) for name in extra)}}}"
     )
     return [forbidden_field("metadata.finalizers", detail)]
 
 
-def annotations(values: Mapping[str, str]) -> list[FieldError]:
+def annotations(values: Mapping[str, str], field: str = "metadata.annotations") -> list[FieldError]:
     """A map of annotations: keys as labels have them, any values, bounded in sum."""
     errors = []
     for key in values:
-        errors += qualified(key.lower(), "metadata.annotations")
+        errors += [invalid_value(field, key, fault) for fault in qualified_faults(key.lower())]
     if sum(len(f"{key}{value}".encode()) for key, value in values.items()) > ANNOTATIONS_LIMIT:
-        errors.append(too_long("metadata.annotations", ANNOTATIONS_LIMIT))
+        errors.append(too_long(field, ANNOTATIONS_LIMIT))
     return errors

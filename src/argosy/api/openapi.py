@@ -6,7 +6,6 @@ walks the schemas with their descriptions. Built-in schemas come as the definiti
 patch strategies and merge keys; own kinds' are written from their `Schema`.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -48,15 +47,15 @@ def document(
     }
 
 
-def index(documents: Mapping[str, bytes]) -> Node:
-    """The answer of GET /openapi/v3: `documents` by `api/v1` or `apis/group/version`.
+def index(hashes: Mapping[str, str]) -> Node:
+    """The answer of GET /openapi/v3: the documents' hashes by `api/v1` or `apis/group/version`.
 
-    The hash in the URL is the document's own, so that a client may keep it for ever.
+    A hash changes with its document, so that a client may keep what it got under it for ever.
     """
     return {
         "paths": {
-            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={_digest(body)}"}
-            for path, body in sorted(documents.items())
+            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
+            for path, digest in sorted(hashes.items())
         }
     }
 
@@ -65,10 +64,6 @@ def definition_name(resource: Resource) -> str:
     """The OpenAPI name of a kind: its own, or `org.kubeflow.trainer.v1alpha1.TrainJob`."""
     reverse = ".".join(reversed(resource.group.split(".")))
     return resource.definition or f"{reverse}.{resource.version}.{resource.kind}"
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest().upper()
 
 
 class _Components:

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from argosy.api.core import AGE, NAME
 from argosy.api.meta import Condition, Object, View
-from argosy.api.resource import Column, Resource
+from argosy.api.resource import Resource
+from argosy.api.resources import scheduling as table
 
 
 class Gang(View, frozen=True, kw_only=True):
@@ -34,20 +34,7 @@ class PodGroupStatus(View, frozen=True, kw_only=True):
 class PodGroup(Object, frozen=True, kw_only=True):
     """Pods that are scheduled together; they name it in `spec.schedulingGroup.podGroupName`."""
 
-    resource: ClassVar[Resource] = Resource(
-        group="scheduling.k8s.io",
-        version="v1beta1",
-        kind="PodGroup",
-        plural="podgroups",
-        status=True,
-        definition="io.k8s.api.scheduling.v1beta1.PodGroup",
-        columns=(
-            NAME,
-            Column("Min", "spec.schedulingPolicy.gang.minCount", "integer"),
-            Column("Scheduled", "podgroup-scheduled"),
-            AGE,
-        ),
-    )
+    resource: ClassVar[Resource] = table.POD_GROUP
 
     spec: PodGroupSpec = PodGroupSpec()
     status: PodGroupStatus = PodGroupStatus()

@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-from argosy.api.core import AGE, CORE, NAME, HostPathVolume
+from argosy.api.core import HostPathVolume
 from argosy.api.meta import Object, View
-from argosy.api.resource import Column, Resource
+from argosy.api.resource import Resource
+from argosy.api.resources import core, storage
 
 
 class ClaimResources(View, frozen=True, kw_only=True):
@@ -31,22 +32,7 @@ class ClaimStatus(View, frozen=True, kw_only=True):
 class PersistentVolumeClaim(Object, frozen=True, kw_only=True):
     """A wish for storage that outlives pods."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="PersistentVolumeClaim",
-        plural="persistentvolumeclaims",
-        short_names=("pvc",),
-        status=True,
-        definition=CORE + "PersistentVolumeClaim",
-        columns=(
-            NAME,
-            Column("Status", "status.phase"),
-            Column("Volume", "spec.volumeName"),
-            Column("Capacity", "status.capacity.storage"),
-            Column("StorageClass", "spec.storageClassName"),
-            AGE,
-        ),
-    )
+    resource: ClassVar[Resource] = core.PERSISTENT_VOLUME_CLAIM
 
     spec: ClaimSpec = ClaimSpec()
     status: ClaimStatus = ClaimStatus()
@@ -71,23 +57,7 @@ class VolumeSpec(View, frozen=True, kw_only=True):
 class PersistentVolume(Object, frozen=True, kw_only=True):
     """Storage of the cluster's."""
 
-    resource: ClassVar[Resource] = Resource(
-        version="v1",
-        kind="PersistentVolume",
-        plural="persistentvolumes",
-        namespaced=False,
-        short_names=("pv",),
-        status=True,
-        definition=CORE + "PersistentVolume",
-        columns=(
-            NAME,
-            Column("Capacity", "spec.capacity.storage"),
-            Column("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"),
-            Column("Status", "status.phase"),
-            Column("Claim", "volume-claim"),
-            AGE,
-        ),
-    )
+    resource: ClassVar[Resource] = core.PERSISTENT_VOLUME
 
     spec: VolumeSpec = VolumeSpec()
 
@@ -95,15 +65,6 @@ class PersistentVolume(Object, frozen=True, kw_only=True):
 class StorageClass(Object, frozen=True, kw_only=True):
     """A kind of storage, and who provides it."""
 
-    resource: ClassVar[Resource] = Resource(
-        group="storage.k8s.io",
-        version="v1",
-        kind="StorageClass",
-        plural="storageclasses",
-        namespaced=False,
-        short_names=("sc",),
-        definition="io.k8s.api.storage.v1.StorageClass",
-        columns=(NAME, Column("Provisioner", "provisioner"), AGE),
-    )
+    resource: ClassVar[Resource] = storage.STORAGE_CLASS
 
     provisioner: str = ""

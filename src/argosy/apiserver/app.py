@@ -5,17 +5,21 @@ authentication → what is asked for → the verb. Whatever happens, the answer 
 calls it directly.
 """
 
+import asyncio
 import logging
 import platform
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from argosy.api.builtin import Builtins
-from argosy.apiserver.admission.chain import RULES
+from argosy.apiserver.admission.chain import rules
 from argosy.apiserver.authentication import Tokens
-from argosy.apiserver.catalog import Catalog
-from argosy.apiserver.discovery import Discovery
-from argosy.apiserver.negotiate import answer, answer_error, answer_object
+from argosy.apiserver.catalog import Catalog, Served
+from argosy.apiserver.conversion import Converted
+from argosy.apiserver.discovery import SUBRESOURCES, Discovery
+from argosy.apiserver.negotiate import answer_error, answer_object
 from argosy.apiserver.objects import Objects
+from argosy.apiserver.openapi import OpenAPI
 from argosy.apiserver.request import Call, Target, User, parse_target
 from argosy.apiserver.verbs.delete import delete
 from argosy.apiserver.verbs.pods import Logs, bind
@@ -56,10 +60,11 @@ class APIServer:
         clock: Clock,
         node: Handler | None = None,
     ) -> None:
-        self._objects = Objects(store, clock, RULES)
+        self._objects = Objects(store, clock, rules(store))
         self._catalog = catalog
         self._tokens = tokens
-        self._discovery = Discovery(catalog, definitions)
+        self._discovery = Discovery(catalog)
+        self._openapi = OpenAPI(catalog, definitions)
         self._version = _version(definitions.minor)
         self._on_pod: Mapping[tuple[str, str], Verb] = {
             ("POST", "binding"): bind,
@@ -88,7 +93,14 @@ class APIServer:
         verb = self._verb(request.method, call)
         if verb is None:
             raise method_not_allowed()
-        return await verb(self._objects, call)
+        return await _finished(verb(self._seen_as(target.served), call), call)
+
+    def _seen_as(self, served: Served) -> Objects:
+        """The objects, in the version that is asked for."""
+        if served.resource is served.storage:
+            return self._objects
+        store = Converted(self._objects.store, served.storage, served.resource)
+        return replace(self._objects, store=store)
 
     def _verb(self, method: str, call: Call) -> Verb | None:
         """The verb of a request; None where the resource has no such verb."""
@@ -104,20 +116,23 @@ class APIServer:
             return watch if method == "GET" and call.flag("watch") else ON_OBJECT.get(method)
         if target.subresource == "status" and resource.status:
             return ON_STATUS.get(method)
-        if target.subresource in resource.subresources:
-            return self._on_pod.get((method, target.subresource))
-        raise unknown_path()
+        name = target.subresource.partition("/")[0]
+        if name not in resource.subresources:
+            raise unknown_path()
+        if name not in SUBRESOURCES:
+            raise method_not_allowed(f"{resource.plural}/{name} is not supported yet")
+        return self._on_pod.get((method, target.subresource))
 
     def _beside_resources(self, request: Request) -> Response:
         path = request.path.rstrip("/") or "/"
-        known = self._other(path)
+        known = self._other(request, path)
         if known is None:
             raise unknown_path()
         if request.method not in ("GET", "HEAD"):
             raise method_not_allowed()
         return known
 
-    def _other(self, path: str) -> Response | None:
+    def _other(self, request: Request, path: str) -> Response | None:
         if path in HEALTH:
             return self._health(path)
         if path == "/version":
@@ -125,14 +140,25 @@ class APIServer:
         if path == "/":
             paths = [*self._discovery.documents, "/openapi/v3", "/version", *HEALTH]
             return answer_object({"paths": sorted(paths)})
-        found = self._discovery.find(path)
-        return None if found is None else answer(found)
+        return self._discovery.find(request, path) or self._openapi.find(request, path)
 
     def _health(self, path: str) -> Response:
         headers = {"content-type": "text/plain; charset=utf-8"}
         if path == "/readyz" and not self.ready:
             return Response(503, headers, b"not ready: the cluster is starting\n")
         return Response(200, headers, b"ok")
+
+
+async def _finished(answer: Awaitable[Response], call: Call) -> Response:
+    """The answer, and then what is to be done after it."""
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        call.afterwards.clear()
+        raise
+    finally:
+        for function in call.afterwards:
+            function()
 
 
 def _version(minor: str) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Discovery: what kinds there are, for clients that know none, and their OpenAPI documents."""
+"""Discovery: what kinds there are, for clients that know none.
+
+There are two forms: a list of groups with one document for each version, and, for clients that ask
+for it, everything at once (KEP-3352). Both tell only of what works.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,18 +10,24 @@ from typing import Any
 
 import msgspec
 
-from argosy.api.builtin import Builtins
-from argosy.api.openapi import document, index
-from argosy.apiserver.catalog import Catalog, Served
-from argosy.apiserver.negotiate import patches
+from argosy.api.resource import Resource
+from argosy.apiserver.catalog import Catalog
+from argosy.apiserver.etag import answer_tagged, tag_of
+from argosy.http.message import Request, Response
 
-VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
+Json = dict[str, Any]
+
+VERBS = frozenset({"create", "delete", "get", "list", "patch", "update", "watch"})
+"""Those of a resource's verbs that work."""
 STATUS_VERBS = ["get", "patch", "update"]
 SUBRESOURCES: dict[str, tuple[str, list[str]]] = {
     "binding": ("Binding", ["create"]),
     "log": ("Pod", ["get"]),
 }
-"""Kind and verbs of each subresource beside status."""
+"""The subresources that work beside status: kind and verbs."""
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_WANTED = frozenset(AGGREGATED.split(";")[1:])
 
 
 @dataclass(frozen=True)
@@ -25,24 +35,23 @@ class Discovery:
     """Answers by path, each encoded once."""
 
     catalog: Catalog
-    definitions: Builtins
 
-    def find(self, path: str) -> bytes | None:
+    def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is no path of discovery's."""
-        if path in self.documents:
-            return self.documents[path]
-        if path == "/openapi/v3":
-            return self._index
-        if path.startswith("/openapi/v3/"):
-            return self._openapi.get(path.removeprefix("/openapi/v3/"))
-        return None
+        if path in ("/api", "/apis") and wants_aggregated(request):
+            body, tag = self._aggregated[path]
+            return answer_tagged(request, body, tag, {"content-type": AGGREGATED})
+        if path not in self.documents:
+            return None
+        body, tag = self.documents[path]
+        return answer_tagged(request, body, tag)
 
     @cached_property
-    def documents(self) -> dict[str, bytes]:
-        """The lists of groups, of versions and of resources."""
+    def documents(self) -> dict[str, tuple[bytes, str]]:
+        """The lists of groups, of versions and of resources, each with its tag."""
         groups = self.catalog.groups()
         named = {name: _group(name, versions) for name, versions in groups.items() if name}
-        found: dict[str, Any] = {
+        found: dict[str, Json] = {
             "/api": {"kind": "APIVersions", "versions": groups.get("", [])},
             "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": list(named.values())},
         }
@@ -50,61 +59,126 @@ class Discovery:
             found[f"/apis/{name}"] = {"kind": "APIGroup", "apiVersion": "v1", **group}
         for name, versions in groups.items():
             for version in versions:
-                served = self.catalog.of(name, version)
-                found[served[0].resource.root] = _resources(served)
-        return {path: msgspec.json.encode(body) for path, body in found.items()}
+                served = [item.resource for item in self.catalog.of(name, version)]
+                found[served[0].root] = _resources(served)
+        return {path: _tagged(body) for path, body in found.items()}
 
     @cached_property
-    def _openapi(self) -> dict[str, bytes]:
-        found = {}
-        for name, versions in self.catalog.groups().items():
-            for version in versions:
-                served = self.catalog.of(name, version)
-                own = {item.resource.kind: item.schema for item in served if item.own}
-                resources = [item.resource for item in served]
-                taken = patches(own=bool(own))  # a group's kinds are all own or all built-in
-                body = document(resources, self.definitions, own, patches=taken)
-                path = served[0].resource.root.removeprefix("/")
-                found[path] = msgspec.json.encode(body)
-        return found
+    def _aggregated(self) -> dict[str, tuple[bytes, str]]:
+        groups = self.catalog.groups()
+        core = [self._whole_group(name) for name in groups if not name]
+        named = [self._whole_group(name) for name in groups if name]
+        return {"/api": _tagged(_aggregate(core)), "/apis": _tagged(_aggregate(named))}
 
-    @cached_property
-    def _index(self) -> bytes:
-        return msgspec.json.encode(index(self._openapi))
+    def _whole_group(self, name: str) -> Json:
+        versions = [
+            {
+                "version": version,
+                "resources": [
+                    _whole_resource(item.resource) for item in self.catalog.of(name, version)
+                ],
+                "freshness": "Current",
+            }
+            for version in self.catalog.groups()[name]
+        ]
+        metadata = {"name": name} if name else {}
+        return {"metadata": {**metadata, "creationTimestamp": None}, "versions": versions}
 
 
-def _group(name: str, versions: list[str]) -> dict[str, Any]:
+def wants_aggregated(request: Request) -> bool:
+    """Whether the client puts the aggregated form first among those that there are."""
+    for choice in request.headers.get("accept", "").split(","):
+        kind, *parameters = (part.strip() for part in choice.split(";"))
+        if kind not in ("application/json", "application/*", "*/*"):
+            continue
+        named = {part for part in parameters if part.partition("=")[0] in ("g", "v", "as")}
+        if not named:
+            return False
+        if named == _WANTED:
+            return True
+    return False
+
+
+def below(resource: Resource) -> list[tuple[str, str, list[str]]]:
+    """The subresources that work: name, kind and verbs."""
+    found = [("status", resource.kind, STATUS_VERBS)] * resource.status
+    return found + [
+        (name, *SUBRESOURCES[name]) for name in resource.subresources if name in SUBRESOURCES
+    ]
+
+
+def _tagged(body: Json) -> tuple[bytes, str]:
+    encoded = msgspec.json.encode(body)
+    return encoded, tag_of(encoded)
+
+
+def _group(name: str, versions: list[str]) -> Json:
     listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def _resources(served: list[Served]) -> dict[str, Any]:
-    resources: list[dict[str, Any]] = []
-    for item in served:
-        resource = item.resource
-        entry: dict[str, Any] = {
-            "name": resource.plural,
-            "singularName": resource.singular,
-            "namespaced": resource.namespaced,
-            "kind": resource.kind,
-            "verbs": VERBS,
-        }
-        if resource.short_names:
-            entry["shortNames"] = list(resource.short_names)
-        if resource.categories:
-            entry["categories"] = list(resource.categories)
-        resources.append(entry)
-        below = [("status", (resource.kind, STATUS_VERBS))] * resource.status
-        below += [(name, SUBRESOURCES[name]) for name in resource.subresources]
-        for name, (kind, verbs) in below:
-            resources.append(
-                {
-                    "name": f"{resource.plural}/{name}",
-                    "singularName": "",
-                    "namespaced": resource.namespaced,
-                    "kind": kind,
-                    "verbs": verbs,
-                }
-            )
-    version = served[0].resource.api_version
+def _verbs(resource: Resource) -> list[str]:
+    return [verb for verb in resource.verbs if verb in VERBS]
+
+
+def _names(resource: Resource) -> Json:
+    """Other names for a resource, as far as it has any."""
+    named = {"shortNames": resource.short_names, "categories": resource.categories}
+    return {key: list(values) for key, values in named.items() if values}
+
+
+def _resources(served: list[Resource]) -> Json:
+    resources: list[Json] = []
+    for resource in served:
+        resources.append(
+            {
+                "name": resource.plural,
+                "singularName": resource.singular,
+                "namespaced": resource.namespaced,
+                "kind": resource.kind,
+                "verbs": _verbs(resource),
+                **_names(resource),
+            }
+        )
+        resources += [
+            {
+                "name": f"{resource.plural}/{name}",
+                "singularName": "",
+                "namespaced": resource.namespaced,
+                "kind": kind,
+                "verbs": verbs,
+            }
+            for name, kind, verbs in below(resource)
+        ]
+    version = served[0].api_version
     return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
+
+
+def _aggregate(groups: list[Json]) -> Json:
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": groups,
+    }
+
+
+def _whole_resource(resource: Resource) -> Json:
+    whole: Json = {
+        "resource": resource.plural,
+        "responseKind": _response_kind(resource.kind),
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular,
+        "verbs": _verbs(resource),
+        **_names(resource),
+    }
+    subresources = [
+        {"subresource": name, "responseKind": _response_kind(kind), "verbs": verbs}
+        for name, kind, verbs in below(resource)
+    ]
+    return {**whole, "subresources": subresources} if subresources else whole
+
+
+def _response_kind(kind: str) -> Json:
+    """Without group and version it is one of the resource's own."""
+    return {"group": "", "version": "", "kind": kind}

@@ -12,7 +12,9 @@ from typing import Any, cast
 import msgspec
 
 from argosy.api.defaults.fill import from_schema
+from argosy.api.defaults.prepare import prepare
 from argosy.api.defaults.table import DEFAULTS
+from argosy.api.generation import first
 from argosy.api.structural import check, prune, strict_decoding_error, unknown_field, unknown_fields
 from argosy.api.validation.table import validate
 from argosy.apiserver.admission.rule import Attributes, Rule
@@ -46,7 +48,8 @@ class Objects:
     def incoming(self, call: Call, obj: Json) -> Json:
         """A client's whole object, checked for identity and structure, pruned to its schema."""
         whole = _identified(call.target, obj)
-        if call.target.served.fits(whole):
+        # The option is read in any case, so that a wrong one is refused.
+        if call.field_validation and call.target.served.fits(whole):
             return whole
         return self.checked(call, self._pruned(call, whole))
 
@@ -77,8 +80,10 @@ class Objects:
             meta.pop(name, None)
         meta["uid"] = str(uuid.uuid4())
         meta["creationTimestamp"] = timestamp(self.clock.now())
-        meta["generation"] = 1
-        if call.target.served.resource.status:
+        served = call.target.served
+        if (generation := first(served.name, own=served.own)) is not None:
+            meta["generation"] = generation
+        if served.resource.status:
             obj.pop("status", None)
         return obj
 
@@ -86,6 +91,8 @@ class Objects:
         """`new` with defaults, past admission and past the rules of its kind."""
         served = call.target.served
         _default(served, new)
+        subresource = call.target.subresource
+        prepare(served.name, subresource, new, old)
         attributes = Attributes(
             operation="CREATE" if old is None else "UPDATE",
             target=call.target,
@@ -93,12 +100,15 @@ class Objects:
             new=new,
             old=old,
             look=self.store.get,
+            afterwards=call.afterwards,
         )
-        kind = served.resource.kind
-        if errors := validate(kind, new, old, namespaced=served.resource.namespaced):
-            raise _refused(served, new, errors)
         for rule in self.rules:
             rule(attributes)
+        namespaced = served.resource.namespaced
+        if errors := validate(
+            served.name, new, old, namespaced=namespaced, subresource=subresource
+        ):
+            raise _refused(served, new, errors)
         return new
 
     def tracked(self, call: Call, new: Json, old: Json | None) -> Json:
@@ -192,7 +202,7 @@ def _identified(target: Target, obj: Json) -> Json:
 def _default(served: Served, obj: Json) -> None:
     if served.own:
         from_schema(served.schema, obj)
-    if (fill := DEFAULTS.get(served.resource.kind)) is not None:
+    if (fill := DEFAULTS.get(served.name)) is not None:
         fill(obj)
 
 

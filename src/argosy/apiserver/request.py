@@ -1,6 +1,6 @@
 """What a request asks for: read once from path, query and headers, then passed along."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 from urllib.parse import unquote
@@ -49,13 +49,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to a resource. `warnings` collects what the client shall be told."""
+    """A request to a resource. `warnings` collects what the client shall be told.
+
+    `afterwards` is called when the call is over, whatever became of it; not so if it is cancelled,
+    because its write may still be on its way then.
+    """
 
     request: Request
     user: User
     target: Target
     query: Mapping[str, str]
     warnings: list[str] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def dry_run(self) -> bool:

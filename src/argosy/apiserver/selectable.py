@@ -10,6 +10,8 @@ from argosy.base.selectors import FieldSelector, FieldTerm
 
 EVERYWHERE = frozenset({"metadata.name", "metadata.namespace"})
 FIELDS: Mapping[str, frozenset[str]] = {
+    "CertificateSigningRequest": frozenset({"spec.signerName"}),
+    "ClusterTrustBundle": frozenset({"spec.signerName"}),
     "Event": frozenset(
         {
             "involvedObject.apiVersion",
@@ -21,6 +23,20 @@ FIELDS: Mapping[str, frozenset[str]] = {
             "involvedObject.uid",
             "reason",
             "reportingComponent",
+            "type",
+        }
+    ),
+    "Event.events.k8s.io": frozenset(
+        {
+            "reason",
+            "regarding.apiVersion",
+            "regarding.fieldPath",
+            "regarding.kind",
+            "regarding.name",
+            "regarding.namespace",
+            "regarding.resourceVersion",
+            "regarding.uid",
+            "reportingController",
             "type",
         }
     ),
@@ -38,7 +54,10 @@ FIELDS: Mapping[str, frozenset[str]] = {
             "status.podIP",
         }
     ),
+    "PodCertificateRequest": frozenset({"spec.nodeName", "spec.podName", "spec.signerName"}),
     "ResourceSlice": frozenset({"spec.driver", "spec.nodeName"}),
+    "Secret": frozenset({"type"}),
+    "Service": frozenset({"spec.clusterIP", "spec.type"}),
 }
 BOOLEANS = frozenset({"spec.hostNetwork", "spec.unschedulable"})
 """Where absent is false."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from argosy.api.columns import cells
 from argosy.api.resource import Column, Resource
 
 Json = Mapping[str, Any]
@@ -25,12 +24,15 @@ def table(
 
     `include` says what comes with each row: `Object`, `None`, or the metadata.
     """
+    # Only people ask for tables: a server starts, and serves programs, without their cells.
+    from argosy.api.columns.cells import cells
+
     body = {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": revision},
         "columnDefinitions": [_definition(column) for column in resource.columns] * headed,
-        "rows": [_row(resource, obj, now, include) for obj in objects],
+        "rows": [_row(obj, cells(resource.columns, obj, now), include) for obj in objects],
     }
     return msgspec.json.encode(body)
 
@@ -45,8 +47,8 @@ def _definition(column: Column) -> dict[str, Any]:
     }
 
 
-def _row(resource: Resource, obj: Json, now: datetime, include: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"cells": cells(resource.columns, obj, now)}
+def _row(obj: Json, cells: list[Any], include: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"cells": cells}
     if include == "None":
         return row
     if include == "Object":

@@ -74,7 +74,7 @@ class FieldError:
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
 
 
 def required(field: str, detail: str = "") -> FieldError:
@@ -88,6 +88,11 @@ def invalid_value(field: str, value: object, detail: str) -> FieldError:
     return FieldError("FieldValueInvalid", field, text)
 
 
+def invalid_combination(field: str, detail: str) -> FieldError:
+    """A field that is wrong as a whole; the value is not shown."""
+    return FieldError("FieldValueInvalid", field, f"Invalid value: {detail}")
+
+
 def type_invalid(field: str, value: object, detail: str) -> FieldError:
     """A field whose value has the wrong JSON type."""
     text = f"Invalid value: {_shown(value)}: {detail}"
@@ -95,20 +100,22 @@ def type_invalid(field: str, value: object, detail: str) -> FieldError:
 
 
 def not_supported(field: str, value: object, allowed: Sequence[str]) -> FieldError:
-    """A field with a value outside of its enumeration."""
-    choice = ", ".join(_shown(item) for item in sorted(allowed))
+    """A field with a value outside of its enumeration, which is shown in the order given."""
+    choice = ", ".join(_shown(item) for item in allowed)
     text = f"Unsupported value: {_shown(value)}: supported values: {choice}"
     return FieldError("FieldValueNotSupported", field, text)
 
 
-def duplicate(field: str, value: object) -> FieldError:
+def duplicate(field: str, value: object, detail: str = "") -> FieldError:
     """An entry that is there twice."""
-    return FieldError("FieldValueDuplicate", field, f"Duplicate value: {_shown(value)}")
+    text = f"Duplicate value: {_shown(value)}{f': {detail}' * bool(detail)}"
+    return FieldError("FieldValueDuplicate", field, text)
 
 
-def missing_reference(field: str, value: object) -> FieldError:
+def missing_reference(field: str, value: object, detail: str = "") -> FieldError:
     """A field that names something that does not exist."""
-    return FieldError("FieldValueNotFound", field, f"Not found: {_shown(value)}")
+    text = f"Not found: {_shown(value)}{f': {detail}' * bool(detail)}"
+    return FieldError("FieldValueNotFound", field, text)
 
 
 def forbidden_field(field: str, detail: str) -> FieldError:
@@ -120,6 +127,19 @@ def too_long(field: str, limit: int) -> FieldError:
     """A value of more than `limit` bytes."""
     text = f"Too long: may not be more than {limit} bytes"
     return FieldError("FieldValueTooLong", field, text)
+
+
+def too_long_text(field: str, limit: int) -> FieldError:
+    """A text of more than `limit` characters."""
+    text = f"Too long: may not be more than {limit} characters"
+    return FieldError("FieldValueTooLong", field, text)
+
+
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    """A list of more than `limit` items."""
+    items = "item" if limit == 1 else "items"
+    text = f"Too many: {count}: must have at most {limit} {items}"
+    return FieldError("FieldValueTooMany", field, text)
 
 
 def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
@@ -182,7 +202,10 @@ def conflict(resource: str, name: str, detail: str) -> StatusError:
 
 def unknown_path() -> StatusError:
     """404 for a path that the server does not serve."""
-    return StatusError(404, "NotFound", "the server could not find the requested resource")
+    # Details that name nothing: `kubectl debug` reads them, and crashes where there are none.
+    return StatusError(
+        404, "NotFound", "the server could not find the requested resource", details={"name": ""}
+    )
 
 
 def method_not_allowed(detail: str = "") -> StatusError:

@@ -14,8 +14,8 @@ _KEY = r"[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?"
 _VALUE = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?"
 _TERM = re.compile(
     rf"\s*(?:(?P<absent>!\s*{_KEY})"
-    rf"|(?P<key>{_KEY})\s*(?:(?P<equal>==|=|!=)\s*(?P<value>{_VALUE})"
-    rf"|\s(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*"
+    rf"|(?P<key>{_KEY})(?:\s*(?P<equal>==|=|!=)\s*(?P<value>{_VALUE})"
+    rf"|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*"
 )
 _LONGEST = 65_536
 
@@ -80,6 +80,10 @@ def _requirement(match: re.Match[str]) -> Requirement:
         return Requirement(match["key"], operator, frozenset({match["value"] or ""}))
     if match["set"]:
         values = frozenset(value.strip() for value in match["values"].split(","))
+        if not match["values"].strip():
+            raise ValueError("for 'in', 'notin' operators, values set can't be empty")
+        if wrong := sorted(value for value in values if not re.fullmatch(_VALUE, value)):
+            raise ValueError(f"unable to parse requirement: values: Invalid value: {wrong[0]!r}")
         return Requirement(match["key"], "In" if match["set"] == "in" else "NotIn", values)
     return Requirement(match["key"], "Exists")
 

@@ -6,6 +6,8 @@ from typing import NoReturn
 import typer
 
 from argosy import __version__
+from argosy.cli.backup import backup
+from argosy.cli.restore import restore
 from argosy.cli.up import up
 
 app = typer.Typer(
@@ -16,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(up)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from argosy.base import log
 from argosy.cli.terminal import fail, say
+
+if TYPE_CHECKING:
+    from argosy.api.features import Switches
 
 DEFAULT_PORT = 6443
 
@@ -46,6 +49,23 @@ def up(
             show_default=False,
         ),
     ] = "",
+    feature_gates: Annotated[
+        str,
+        typer.Option(
+            metavar="GATE=BOOL,…",
+            help="Feature gates to open or close, as kube-apiserver takes them.",
+            show_default=False,
+        ),
+    ] = "",
+    runtime_config: Annotated[
+        str,
+        typer.Option(
+            metavar="API=BOOL,…",
+            help="API versions to serve or not: api/all=true, apps/v1=false, "
+            "scheduling.k8s.io/v1alpha3=true.",
+            show_default=False,
+        ),
+    ] = "",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
     """Start an embedded Kubernetes on this machine and stay until SIGTERM or Ctrl-C.
@@ -64,7 +84,13 @@ def up(
     except ValueError as error:
         fail(f"--simulate-gpus {simulate_gpus}: {error}", "for example: --simulate-gpus 2xH100")
     folder = (data_dir or default_data_dir()).expanduser().absolute()
-    options = Options(data_dir=folder, port=port, listen=tuple(listen or ["127.0.0.1"]), gpus=gpus)
+    options = Options(
+        data_dir=folder,
+        port=port,
+        listen=tuple(listen or ["127.0.0.1"]),
+        gpus=gpus,
+        switches=_switches(feature_gates, runtime_config),
+    )
 
     def ready(url: str) -> None:
         say(f"argosy is ready at {url}")
@@ -74,3 +100,16 @@ def up(
         run(options, ready)
     except StartError as error:
         fail(str(error), error.hint)
+
+
+def _switches(feature_gates: str, runtime_config: str) -> "Switches":
+    from argosy.api.features import switches
+    from argosy.api.kinds import RESOURCES
+    from argosy.cluster.server import MINOR
+
+    try:
+        return switches(
+            RESOURCES, MINOR, feature_gates=feature_gates, runtime_config=runtime_config
+        )
+    except ValueError as error:
+        fail(str(error), "docs/limits.md has the gates; versions look like apps/v1=false")

@@ -21,6 +21,7 @@ from pathlib import Path
 import uvloop
 
 import argosy
+from argosy.api.features import Switches
 from argosy.apiserver.negotiate import answer_error
 from argosy.base.clock import Clock, SystemClock
 from argosy.base.errors import StatusError
@@ -37,12 +38,13 @@ from argosy.node.runtimes.host import HostRuntime
 from argosy.runtime.manager import Manager
 from argosy.store.interface import StoreOpenError
 from argosy.store.sqlite import SqliteStore
+from argosy.store.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 5.0
 LISTEN_HINTS: Mapping[int | None, str] = {
-    errno.EADDRINUSE: "another process uses the port: choose one with --port, or 0 for any free one",
+    errno.EADDRINUSE: "another process uses the port: choose one with --port, 0 for any free one",
     errno.EACCES: "ports below 1024 are for root: choose a higher one with --port",
 }
 
@@ -64,6 +66,7 @@ class Options:
     listen: tuple[str, ...] = ("127.0.0.1",)
     gpus: tuple[SimulatedGPU, ...] = ()
     node_name: str = "localhost"
+    switches: Switches | None = None
 
 
 class Embedded:
@@ -83,15 +86,23 @@ class Embedded:
         """Start, serve until `stop`, take the pods down, close. Raises StartError."""
         folder = prepared(self._options.data_dir)
         store = opened(folder / "store")
+        upkeep = asyncio.create_task(Upkeep(store, folder / "store", self._clock).run())
         try:
             await self._serve(store, folder)
         finally:
+            upkeep.cancel()
             await store.close()
 
     async def _serve(self, store: SqliteStore, folder: Path) -> None:
         token = admin_token(folder / "kubeconfig")
         nodes = _NodeDoor()
-        plane = control_plane(store, self._clock, admin_token=token, node=nodes)
+        plane = control_plane(
+            store,
+            self._clock,
+            admin_token=token,
+            node=nodes,
+            chosen=self._options.switches,
+        )
         certificates = ensure_certificates(
             folder / "pki", certified_names(self._options.listen), self._clock.now()
         )
@@ -126,7 +137,8 @@ class Embedded:
         """Run controllers and node until asked to stop; the node, and its pods, end last."""
         control = Manager(plane.client("argosy"), self._clock)
         add_operators(control)
-        add_kubernetes(control, folder / "volumes")
+        garbage = Manager(plane.client("argosy"), self._clock)
+        add_kubernetes(control, folder / "volumes", plane.resources, collector=garbage)
         local = Manager(plane.client("argosy-node"), self._clock)
         agent = NodeAgent(
             manager=local,
@@ -140,8 +152,10 @@ class Embedded:
             await agent.started.wait()
             plane.server.ready = True
             self._ready(url)
+            collecting = group.create_task(garbage.run())
             await self._stopping.wait()
             plane.server.ready = False
+            collecting.cancel()
             running[0].cancel()
             await agent.stop()
             running[1].cancel()

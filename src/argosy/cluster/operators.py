@@ -1,10 +1,10 @@
 """The list of all controllers, in the order in which they are set up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from argosy.api.kinds import KINDS
+from argosy.api.resource import Resource
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.garbage import GarbageCollector
 from argosy.controllers.reservations import reservations
@@ -31,11 +31,22 @@ def add_operators(manager: Manager) -> None:
         manager.add(make(manager))
 
 
-def add_kubernetes(manager: Manager, volumes: Path) -> None:
-    """Run what a real cluster brings itself: volumes, claims, garbage collector, scheduler."""
+def add_kubernetes(
+    manager: Manager,
+    volumes: Path,
+    resources: Iterable[Resource],
+    *,
+    collector: Manager | None = None,
+) -> None:
+    """Run what a real cluster brings itself: volumes, claims, garbage collector, scheduler.
+
+    The garbage collector follows all of `resources`. With a `collector` it runs there: nothing
+    waits for it, so that its many caches need not be filled at the start.
+    """
     manager.add(volume_claims(manager, volumes, PROVISIONER))
     manager.add(resource_claims(manager))
     manager.add(reservations(manager))
-    resources = [kind.resource for kind in KINDS if kind.resource.plural != "events"]
-    manager.add_runner(GarbageCollector(manager, resources).run)
+    collector = collector or manager
+    collected = [resource for resource in resources if resource.plural != "events"]
+    collector.add_runner(GarbageCollector(collector, collected).run)
     manager.add_runner(Scheduler(manager).run)

@@ -4,7 +4,9 @@ import secrets
 from dataclasses import dataclass
 
 from argosy.api.builtin import load
-from argosy.api.kinds import KINDS
+from argosy.api.features import Switches, switches
+from argosy.api.kinds import OWN, RESOURCES
+from argosy.api.resource import Resource
 from argosy.apiserver.app import APIServer
 from argosy.apiserver.authentication import Tokens, token_hash
 from argosy.apiserver.catalog import Catalog
@@ -27,6 +29,7 @@ class ControlPlane:
 
     server: APIServer
     token: str
+    resources: tuple[Resource, ...]  # each served kind once
 
     def client(self, manager: str) -> Client:
         """A client in this process that writes as `manager`."""
@@ -45,19 +48,22 @@ def control_plane(
     admin_token: str = "",
     node: Handler | None = None,
     minor: str = MINOR,
+    chosen: Switches | None = None,
 ) -> ControlPlane:
     """An API server for Kubernetes `minor`; an admin may come with `admin_token`."""
     definitions = load(minor)
+    chosen = chosen or switches(RESOURCES, minor)
+    catalog = Catalog(RESOURCES, OWN, definitions, chosen.serves)
     internal = secrets.token_urlsafe(32)
     users = {token_hash(internal): INTERNAL}
     if admin_token:
         users[token_hash(admin_token)] = ADMIN
     server = APIServer(
         store=store,
-        catalog=Catalog(KINDS, definitions),
+        catalog=catalog,
         definitions=definitions,
         tokens=Tokens(users),
         clock=clock,
         node=node,
     )
-    return ControlPlane(server, internal)
+    return ControlPlane(server, internal, catalog.stored)

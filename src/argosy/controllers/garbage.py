@@ -37,7 +37,7 @@ class GarbageCollector:
         self._informers: dict[Resource, Informer[PartialObject]] = {
             resource: manager.informer(PartialObject, resource) for resource in resources
         }
-        self._kinds = {(item.api_version, item.kind): item for item in self._informers}
+        self._kinds = {(item.group, item.kind): item for item in self._informers}
         self._queue: WorkQueue[_Item] = WorkQueue(manager.clock)
         self._dependents: defaultdict[str, set[_Item]] = defaultdict(set)
         self._alive: set[str] = set()
@@ -130,7 +130,8 @@ class GarbageCollector:
         That is one of a kind that is not followed, or one in a namespace whose dependent is in
         none.
         """
-        resource = self._kinds.get((owner.api_version, owner.kind))
+        group = owner.api_version.rpartition("/")[0]  # in whichever version the owner was seen
+        resource = self._kinds.get((group, owner.kind))
         if resource is None or (resource.namespaced and not namespace):
             return True
         where = namespace if resource.namespaced else ""

@@ -178,6 +178,7 @@ def _digest_pod(version: ModelVersion) -> Desired:
         "image": "host",
         "command": ["python", "-m", "argosy.models.digest", f"{MOUNT}/{path}"],
         "args": ["--termination-log", "/dev/termination-log"],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "content", "mountPath": MOUNT, "readOnly": True}],
     }
     volume = {"name": "content", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}

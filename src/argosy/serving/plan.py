@@ -160,6 +160,7 @@ def _pod_spec(service: InferenceService, version: ModelVersion) -> Json:
             "failureThreshold": 1,
         },
         "volumeMounts": [{"name": "model", "mountPath": MOUNT, "readOnly": True}],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
     if predictor.model.resources is not None:
         container["resources"] = predictor.model.resources

@@ -6,7 +6,7 @@ one append, there is no index to keep, and history survives a restart. Each row 
 and the revisions above the floor must be without a gap: a file that was damaged is not served.
 
 `begin` and `end` are the two halves of a transaction; they may run in different threads, but never
-at the same time.
+at the same time. `tidy` is a transaction of its own, which makes the file smaller by a bite.
 """
 
 import sqlite3
@@ -26,6 +26,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 """Entry i brings a file from schema version i to i + 1. Entries are only ever added."""
+
+
+SPARE_PAGES = 1024
+"""Free pages that the file keeps (4 MiB): history comes and goes, and uses them again."""
+BITE_PAGES = 64
+"""Free pages given back in one transaction: it takes about a millisecond."""
 
 
 class DamageError(Exception):
@@ -55,14 +61,35 @@ class Database:
         """Commit: on return, the transaction is on the disk."""
         self._connection.execute("COMMIT")
 
+    def tidy(self, dropped: Sequence[int], floor: int | None) -> bool:
+        """Trim, unless `floor` is None, and give some free pages back, in one transaction.
+
+        Returns whether there are more to give back.
+        """
+        self.begin(())
+        if floor is not None:
+            self.trim(dropped, floor)
+        loose = self._loose_pages()
+        for _ in range(min(loose, BITE_PAGES)):  # one a time: Python doesn't step it to its end
+            self._connection.execute("PRAGMA incremental_vacuum(1)")
+        self.end()
+        return loose > BITE_PAGES
+
+    def _loose_pages(self) -> int:
+        (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        return int(free) - SPARE_PAGES
+
+    def revision(self) -> int:
+        """The newest revision, whether or not all else is well. Raises sqlite3.Error."""
+        tops = ("SELECT max(floor) FROM history", "SELECT max(revision) FROM change")
+        return max(self._connection.execute(top).fetchone()[0] or 0 for top in tops)
+
     def load(self, limits: Limits) -> tuple[State, list[int]]:
         """The state as stored, and the revisions whose rows are not needed any more.
 
         Raises DamageError, sqlite3.Error.
         """
-        (fault,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        if fault != "ok":
-            raise DamageError(str(fault).splitlines()[-1])
+        self.check_structure()
         (floor,) = self._connection.execute("SELECT floor FROM history").fetchone() or (0,)
         state = State(floor, limits)
         dropped = self._load_records(state)
@@ -73,6 +100,20 @@ class Database:
             previous = current.value if current else None
             dropped += state.publish([Change(key, revision, value, previous)])
         return state, dropped
+
+    def check_structure(self) -> None:
+        """Look at SQLite's own structures, not at the rows. Raises DamageError, sqlite3.Error."""
+        (fault,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if fault != "ok":
+            raise DamageError(str(fault).splitlines()[-1])
+
+    def check_rows(self, after: int, number: int) -> int:
+        """Check so many rows after a revision; the last one's revision, 0 where there are none.
+
+        Raises DamageError, sqlite3.Error.
+        """
+        revisions = [row[0] for row in self._rows("revision > ?", after, number)]
+        return revisions[-1] if revisions else 0
 
     def _load_records(self, state: State) -> list[int]:
         records: dict[str, Record] = {}
@@ -87,9 +128,12 @@ class Database:
         state.restore(records.values())
         return dropped
 
-    def _rows(self, where: str, floor: int) -> Iterator[tuple[int, str, bytes | None]]:
-        query = f"SELECT revision, key, value, checksum FROM change WHERE {where} ORDER BY revision"
-        for revision, key, value, checksum in self._connection.execute(query, (floor,)):
+    def _rows(
+        self, where: str, floor: int, limit: int = -1
+    ) -> Iterator[tuple[int, str, bytes | None]]:
+        query = f"SELECT revision, key, value, checksum FROM change WHERE {where}"
+        ordered = f"{query} ORDER BY revision LIMIT ?"
+        for revision, key, value, checksum in self._connection.execute(ordered, (floor, limit)):
             if not isinstance(value, bytes | None) or _checksum(revision, key, value) != checksum:
                 raise DamageError(f"the checksum of revision {revision} is wrong")
             yield revision, key, value

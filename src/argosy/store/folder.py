@@ -7,7 +7,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from argosy.store.database import MIGRATIONS, DamageError
@@ -15,9 +15,12 @@ from argosy.store.interface import StoreOpenError
 
 FILE = "store.db"
 LOCK = "store.lock"
+WAL_BYTES = 16 * 2**20
+_INCREMENTAL = 2
 
-_DAMAGED = "restore the folder from a backup, or move it away to start with an empty cluster"
 _ACCESS = "choose a folder on a local disk with room, which this user may write to"
+_DAMAGED = "restore the folder from a backup, or move it away to start with an empty cluster"
+_NEWER = "run the version of Argosy that wrote it, or a newer one"
 _ACCESS_CODES = (
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -28,20 +31,28 @@ _ACCESS_CODES = (
 )
 
 
+class _VersionError(Exception):
+    """The file is of a schema that this Argosy doesn't know."""
+
+
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Turn what goes wrong with `folder` into a StoreOpenError."""
+def explained(
+    what: str, *, doing: str = "opening", access: str = _ACCESS, damaged: str = _DAMAGED
+) -> Iterator[None]:
+    """Turn what goes wrong with `what` ("the store in …") into a StoreOpenError with a hint."""
     try:
         yield
+    except _VersionError as error:
+        raise StoreOpenError(f"{what} has {error}", _NEWER) from error
     except (DamageError, UnicodeError) as error:
-        raise StoreOpenError(f"the store in {folder} is damaged: {error}", _DAMAGED) from error
+        raise StoreOpenError(f"{what} is damaged: {error}", damaged) from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StoreOpenError(f"opening the store in {folder}: {reason}", _ACCESS) from error
+        raise StoreOpenError(f"{doing} {what}: {reason}", access) from error
     except sqlite3.Error as error:
         if _primary(error) in _ACCESS_CODES:
-            raise StoreOpenError(f"opening the store in {folder}: {error}", _ACCESS) from error
-        raise StoreOpenError(f"the store in {folder} is damaged: {error}", _DAMAGED) from error
+            raise StoreOpenError(f"{doing} {what}: {error}", access) from error
+        raise StoreOpenError(f"{what} is damaged: {error}", damaged) from error
 
 
 def _primary(error: sqlite3.Error) -> int | None:
@@ -76,29 +87,49 @@ def _lock(lock: int, folder: Path) -> None:
 
 @contextmanager
 def connected(
-    folder: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
+    path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS
 ) -> Iterator[sqlite3.Connection]:
-    """A connection to the folder's file, made where it isn't there, at the newest schema."""
-    path = folder / FILE
+    """A connection to the file, made where it isn't there, at the newest schema."""
     # SQLite would make it readable to everyone; its neighbours take their mode from it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=0.1, isolation_level=None, check_same_thread=False)
     with closing(connection):
-        version = _version(connection, folder, len(migrations))
+        version = _version(connection, len(migrations))
+        _make_shrinkable(connection, empty=version == 0)
         _configure(connection)
         for i in range(version, len(migrations)):
             _migrate(connection, migrations[i], i + 1)
         yield connection
 
 
-def _version(connection: sqlite3.Connection, folder: Path, newest: int) -> int:
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads; another process may be writing. The schema is a known one."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None)
+    with closing(connection):
+        _version(connection, len(MIGRATIONS))
+        yield connection
+
+
+def _version(connection: sqlite3.Connection, newest: int) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if not 0 <= version <= newest:
-        raise StoreOpenError(
-            f"the store in {folder} has schema version {version}; this Argosy knows up to {newest}",
-            "run the version of Argosy that wrote it or a newer one, or choose another folder",
-        )
+        raise _VersionError(f"schema version {version}; this Argosy knows up to {newest}")
     return version
+
+
+def _make_shrinkable(connection: sqlite3.Connection, *, empty: bool) -> None:
+    """Let the file give back free pages. One of an early Argosy is written anew for it, once.
+
+    The schema is the same for either, so its version is too.
+    """
+    if connection.execute("PRAGMA auto_vacuum").fetchone() == (_INCREMENTAL,):
+        return
+    connection.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
+    if not empty:
+        with suppress(sqlite3.OperationalError):  # no room, say: it works without, until next time
+            connection.execute("VACUUM")
 
 
 def _configure(connection: sqlite3.Connection) -> None:
@@ -107,6 +138,8 @@ def _configure(connection: sqlite3.Connection) -> None:
         raise OSError(f"the file system doesn't support SQLite's write-ahead log (mode {mode})")
     connection.execute("PRAGMA synchronous = FULL")  # an fsync in each commit
     connection.execute("PRAGMA wal_autocheckpoint = 1000")  # pages; more makes p99 worse
+    # A long reader, such as a backup, lets the log grow: the next commits cut it back.
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
 
 
 def _migrate(connection: sqlite3.Connection, statements: tuple[str, ...], version: int) -> None:

@@ -9,7 +9,7 @@ loss; a watch from revision R sees every later change once, in order, or fails w
 `CompactedError`.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +43,19 @@ It must not block or await. An exception from it reaches the caller of `write`; 
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of a list as it was at `revision`; `remaining` records come after it.
+
+    `next` is where the next piece starts after; it is empty where nothing remains.
+    """
+
+    records: list[Record]
+    revision: int
+    remaining: int
+    next: str
+
+
 class CompactedError(Exception):
     """The history from the asked-for revision on is gone; `oldest` is the oldest still there."""
 
@@ -63,6 +76,19 @@ class StoreOpenError(Exception):
         self.hint = hint
 
 
+class Watch(Protocol):
+    """A stream of changes. `anext` may be cancelled and called again; it needs no closing."""
+
+    def __aiter__(self) -> AsyncIterator[Change]: ...
+
+    def __anext__(self) -> Awaitable[Change]: ...
+
+    @property
+    def revision(self) -> int:
+        """Every change up to here was handed out, or does not concern the watch (for bookmarks)."""
+        ...
+
+
 class Store(Protocol):
     """Implementations pass `tests/store/test_conformance.py`."""
 
@@ -79,6 +105,17 @@ class Store(Protocol):
         """The durable records whose keys start with `prefix`, in key order."""
         ...
 
+    def page(
+        self, prefix: str, *, start_after: str = "", limit: int = 0, revision: int | None = None
+    ) -> Page:
+        """A piece of the list of `prefix`: up to `limit` records (0: all) after key `start_after`.
+
+        It is answered as of `revision`, by default the newest: with the first piece's revision,
+        all pieces together are one list, whatever was written in between.
+        Raises CompactedError where that revision is gone, ValueError where it is yet to come.
+        """
+        ...
+
     async def write(self, key: str, mutate: Mutation) -> Record | None:
         """Run `mutate` on the newest state; return once its outcome is durable.
 
@@ -88,7 +125,7 @@ class Store(Protocol):
         """
         ...
 
-    def watch(self, prefix: str, after: int) -> AsyncIterator[Change]:
+    def watch(self, prefix: str, after: int) -> Watch:
         """All durable changes under `prefix` with a revision above `after`, as they come.
 
         Raises CompactedError (on first iteration, or later where the reader is too slow).

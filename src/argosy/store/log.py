@@ -10,15 +10,19 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
-from argosy.store.interface import Change, CompactedError
+from argosy.store.interface import Change, CompactedError, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much history is kept: at most so many changes, and so many bytes of values."""
+    """How much history is kept: at most so many changes, and so many bytes of values.
 
-    changes: int = 10_000
-    bytes: int = 64 * 2**20
+    What is older than `seconds` is not needed (and forgotten in the course of `upkeep`).
+    """
+
+    changes: int = 50_000
+    bytes: int = 128 * 2**20
+    seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,12 @@ class Entry:
 
     change: Change
     replaced: int | None
+
+    def before(self) -> Record | None:
+        """The record that the change replaced."""
+        if self.change.previous is None or self.replaced is None:
+            return None
+        return Record(self.change.key, self.change.previous, self.replaced)
 
     def dropped(self) -> list[int]:
         """The revisions that nobody can ask for once this entry is forgotten."""
@@ -80,6 +90,21 @@ class Log:
             raise CompactedError(self.floor + 1)
         return self._entries[revision].change
 
+    def undone(self, revision: int, prefix: str, start_after: str) -> dict[str, Record | None]:
+        """What the keys that changed since then held at `revision`: a record, or nothing.
+
+        Only keys under `prefix` and after `start_after` count.
+        """
+        if revision < self.floor:
+            raise CompactedError(self.floor + 1)
+        past: dict[str, Record | None] = {}
+        for later in range(revision + 1, self.newest + 1):
+            entry = self._entries[later]
+            key = entry.change.key
+            if key > start_after and key not in past and key.startswith(prefix):
+                past[key] = entry.before()
+        return past
+
     def announce(self, changes: Iterable[Change]) -> None:
         """Wake the watches that sleep on a prefix of one of `changes`."""
         for prefix in list(self._sleeping):
@@ -124,14 +149,16 @@ class Sleeper:
 
 
 def _size(entry: Entry) -> int:
-    # The value before is, as a rule, held by the entry or the record of its own write already.
-    return len(entry.change.value or b"") + len(entry.change.key)
+    # At most: two changes of a key in a row share a value, and so do the newest and its record.
+    change = entry.change
+    return len(change.key) + len(change.value or b"") + len(change.previous or b"")
 
 
-class Watch(AsyncIterator[Change]):
-    """One reader. `anext` may be cancelled (by a timeout, say) and called again; nothing is lost.
+class Reader(AsyncIterator[Change]):
+    """A watch on the log.
 
-    It needs no closing: between two calls of `anext` the log doesn't know of it.
+    `anext` may be cancelled (by a timeout, say) and called again; nothing is lost. It needs no
+    closing: between two calls of `anext` the log doesn't know of it.
     """
 
     def __init__(self, log: Log, prefix: str, after: int) -> None:

@@ -1,7 +1,7 @@
 """A store that lives and dies with its process: for tests, and the measure of the others."""
 
-from argosy.store.interface import Mutation, Record, StoreUnavailableError
-from argosy.store.log import Limits, Watch
+from argosy.store.interface import Mutation, Page, Record, StoreUnavailableError
+from argosy.store.log import Limits, Reader
 from argosy.store.state import DEFAULT_LIMITS, FIRST_REVISION, State
 
 
@@ -21,7 +21,12 @@ class MemoryStore:
     def list(self, prefix: str) -> list[Record]:
         return self._state.under(prefix)
 
-    def watch(self, prefix: str, after: int) -> Watch:
+    def page(
+        self, prefix: str, *, start_after: str = "", limit: int = 0, revision: int | None = None
+    ) -> Page:
+        return self._state.page(prefix, start_after, limit, revision)
+
+    def watch(self, prefix: str, after: int) -> Reader:
         return self._state.watch(prefix, after)
 
     async def write(self, key: str, mutate: Mutation) -> Record | None:

@@ -6,11 +6,14 @@ themselves and the fsync is shared. After a commit the batch becomes visible, it
 it, and the next one starts. If the disk refuses, all that is pending has failed, the head falls
 back to the durable state, and the next write tries the disk again.
 
+Between two batches the file may be tidied, in bites that take as long as a batch (`tidy`).
+
 Nothing below depends on the task of a caller: one that is cancelled only stops listening.
 """
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -19,9 +22,9 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from argosy.store.database import Database
-from argosy.store.folder import connected, explained, locked
-from argosy.store.interface import Change, Mutation, Record, StoreUnavailableError
-from argosy.store.log import Limits, Watch
+from argosy.store.folder import FILE, connected, explained, locked
+from argosy.store.interface import Change, Mutation, Page, Record, StoreUnavailableError
+from argosy.store.log import Limits, Reader
 from argosy.store.state import DEFAULT_LIMITS, State
 
 TRIM_FROM = 64
@@ -41,6 +44,8 @@ class Disk(Protocol):
 
     def end(self) -> None: ...
 
+    def tidy(self, dropped: Sequence[int], floor: int | None) -> bool: ...
+
 
 class SqliteStore:
     """The store in a folder of its own; `open` makes one."""
@@ -54,15 +59,17 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argosy-store")
         self._queue: list[Change] = []
         self._busy = False
+        self._trim_from = TRIM_FROM
+        self._chores: deque[asyncio.Future[bool]] = deque()
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._closing = False
 
     @classmethod
     def open(cls, folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> Self:
         """Open the store in `folder`, made where there is none. Blocks. Raises StoreOpenError."""
-        with ExitStack() as files, explained(folder):
+        with ExitStack() as files, explained(f"the store in {folder}"):
             files.enter_context(locked(folder))
-            database = Database(files.enter_context(connected(folder)))
+            database = Database(files.enter_context(connected(folder / FILE)))
             state, dropped = database.load(limits)
             return cls(database, state, dropped, files.pop_all())
 
@@ -76,7 +83,12 @@ class SqliteStore:
     def list(self, prefix: str) -> list[Record]:
         return self._state.under(prefix)
 
-    def watch(self, prefix: str, after: int) -> Watch:
+    def page(
+        self, prefix: str, *, start_after: str = "", limit: int = 0, revision: int | None = None
+    ) -> Page:
+        return self._state.page(prefix, start_after, limit, revision)
+
+    def watch(self, prefix: str, after: int) -> Reader:
         return self._state.watch(prefix, after)
 
     def compact(self, keep_after: int) -> None:
@@ -91,10 +103,22 @@ class SqliteStore:
         await self._durable(staged.revision)
         return staged.told()
 
+    async def tidy(self) -> None:
+        """Trim the file to what is needed, and give free pages back to the system.
+
+        It goes on until nothing is left to do, in turns with the writes. Raises
+        StoreUnavailableError.
+        """
+        while not self._closing and await self._chore():
+            pass
+
     async def close(self) -> None:
         self._closing = True
         with suppress(StoreUnavailableError):  # its writers hear of it
             await self._durable(self._state.head)
+        while self._busy:
+            with suppress(StoreUnavailableError):
+                await self._chore()
         if self._state.log.closed:
             return
         self._state.log.close()
@@ -109,18 +133,52 @@ class SqliteStore:
             self._waiting.setdefault(revision, []).append(heard)
             await heard
 
+    async def _chore(self) -> bool:
+        """Tidy a bite, as soon as the disk is free. Returns whether there is more to do."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._chores.append(done)
+        self._wake()
+        return await done
+
     def _enqueue(self, change: Change) -> None:
         self._queue.append(change)
+        self._wake()
+
+    def _wake(self) -> None:
         if not self._busy:
             self._busy = True
             # Not at once: whoever else is ready to write joins the first batch.
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
+        self._busy = bool(self._chores or self._queue)
+        if self._chores:
+            self._begin_chore(self._chores.popleft())
+        elif self._queue:
+            self._begin_batch()
+
+    def _begin_chore(self, done: asyncio.Future[bool]) -> None:
+        floor, bite = self._state.log.floor, self._dropped[:TRIM_MOST]
+        trim = floor if bite or floor != self._stored_floor else None
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._thread, self._disk.tidy, bite, trim)
+        work.add_done_callback(partial(self._tidied, done, len(bite), floor))
+
+    def _tidied(
+        self, done: asyncio.Future[bool], trimmed: int, floor: int, work: asyncio.Future[bool]
+    ) -> None:
+        error = work.exception()
+        if error is None:
+            self._note_trim(trimmed, floor)
+        if not done.done():
+            if error is None:
+                done.set_result(work.result() or bool(self._dropped))
+            else:
+                done.set_exception(_unavailable("tidying the store", error))
+        self._begin()
+
+    def _begin_batch(self) -> None:
         batch, self._queue = self._queue, []
-        self._busy = bool(batch)
-        if not batch:
-            return
         try:
             self._disk.begin(batch)
             trimmed = self._trim_some()
@@ -138,8 +196,7 @@ class SqliteStore:
         if error is not None:
             self._refuse(error)
         else:
-            self._stored_floor = floor
-            del self._dropped[:trimmed]
+            self._note_trim(trimmed, floor)
             self._dropped += self._state.publish(batch)
             self._tell(batch)
         self._begin()
@@ -152,25 +209,36 @@ class SqliteStore:
 
     def _refuse(self, error: BaseException) -> None:
         self._queue.clear()
+        self._trim_from *= 2  # perhaps it was the trim that found no room: next time without
         self._state.rollback()
         waiting, self._waiting = self._waiting, {}
         for heard in (heard for group in waiting.values() for heard in group):
             if not heard.done():
-                refusal = StoreUnavailableError(f"writing to the store: {error}")
-                refusal.__cause__ = error
-                heard.set_exception(refusal)
+                heard.set_exception(_unavailable("writing to the store", error))
 
     def _trim_some(self) -> tuple[int, int]:
         """Trim a bite, where it is time. Returns how many of `_dropped`, and the floor stored."""
         floor = self._state.log.floor
-        if max(len(self._dropped), floor - self._stored_floor) < TRIM_FROM:
+        if max(len(self._dropped), floor - self._stored_floor) < self._trim_from:
             return 0, self._stored_floor
         bite = self._dropped[:TRIM_MOST]
         self._disk.trim(bite, floor)
         return len(bite), floor
+
+    def _note_trim(self, trimmed: int, floor: int) -> None:
+        if trimmed or floor != self._stored_floor:
+            self._trim_from = TRIM_FROM
+        self._stored_floor = floor
+        del self._dropped[:trimmed]
 
     def _trim_all(self) -> None:
         if self._dropped or self._state.log.floor != self._stored_floor:
             self._disk.begin([])
             self._disk.trim(self._dropped, self._state.log.floor)
             self._disk.end()
+
+
+def _unavailable(doing: str, error: BaseException) -> StoreUnavailableError:
+    refusal = StoreUnavailableError(f"{doing}: {error}")
+    refusal.__cause__ = error
+    return refusal

@@ -7,13 +7,13 @@ pending writes laid over it. `stage` adds a pending write, `publish` makes the o
 Keys are kept in one sorted list: an insert moves half of it, 20 µs at 100,000 keys.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from argosy.store.interface import DELETE, Change, Mutation, Record
-from argosy.store.log import Entry, Limits, Log, Watch
+from argosy.store.interface import DELETE, Change, Mutation, Page, Record
+from argosy.store.log import Entry, Limits, Log, Reader
 
 FIRST_REVISION = 1
 DEFAULT_LIMITS = Limits()
@@ -64,9 +64,32 @@ class State:
         low, high = bisect_left(self._keys, prefix), _end(self._keys, prefix)
         return [self._records[key] for key in self._keys[low:high]]
 
-    def watch(self, prefix: str, after: int) -> Watch:
+    def page(self, prefix: str, start_after: str, limit: int, revision: int | None) -> Page:
+        """A piece of the list as it was: today's keys, with what has changed since undone."""
+        if revision is None:
+            revision = self.revision
+        if revision > self.revision:
+            raise ValueError(f"revision {revision} is yet to come; the newest is {self.revision}")
+        past = self.log.undone(revision, prefix, start_after)
+        low = max(bisect_left(self._keys, prefix), bisect_right(self._keys, start_after))
+        high = max(low, _end(self._keys, prefix))
+        # However many of the changed keys are new, this is enough for a full page of old ones.
+        stop = min(high, low + limit + len(past)) if limit else high
+        keys = self._keys[low:stop]
+        if past:
+            keys = sorted((*keys, *(key for key in past if key not in self._records)))
+        found = [record for key in keys if (record := self._then(key, past)) is not None]
+        records = found[:limit] if limit else found
+        then = sum((record is not None) - (key in self._records) for key, record in past.items())
+        remaining = high - low + then - len(records)
+        return Page(records, revision, remaining, records[-1].key if remaining else "")
+
+    def _then(self, key: str, past: Mapping[str, Record | None]) -> Record | None:
+        return past[key] if key in past else self._records[key]
+
+    def watch(self, prefix: str, after: int) -> Reader:
         """A reader of the durable changes."""
-        return Watch(self.log, prefix, after)
+        return Reader(self.log, prefix, after)
 
     def restore(self, records: Iterable[Record]) -> None:
         """Fill an empty state with what was there at its first revision."""

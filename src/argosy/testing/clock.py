@@ -29,7 +29,11 @@ class FakeClock:
         await future
 
     async def advance(self, seconds: float) -> None:
-        """Let `seconds` pass, waking sleepers in order, and let what they start run."""
+        """Let `seconds` pass, waking sleepers in order.
+
+        What can run does so first, and after each sleeper: nobody misses their moment.
+        """
+        await settle()
         until = self._elapsed + seconds
         while True:
             self._sleepers = [item for item in self._sleepers if not item[1].done()]

@@ -28,3 +28,10 @@ def fill(target: Json, defaults: Mapping[str, Any]) -> None:
     """Set each of `defaults` that `target` does not say."""
     for name, value in defaults.items():
         target.setdefault(name, value.copy() if isinstance(value, dict) else value)
+
+
+def fill_empty(target: Json, defaults: Mapping[str, Any]) -> None:
+    """Set each of `defaults` that `target` does not say, or says with an empty text or a zero."""
+    for name, value in defaults.items():
+        if not target.get(name):
+            target[name] = value

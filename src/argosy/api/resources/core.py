@@ -9,6 +9,7 @@ TEMPLATE = (
     Column("Images", "template-images", priority=1),
 )
 SELECTOR = wide("Selector", "label-selector")
+CREATED = Column("Created At", "metadata.creationTimestamp")
 
 CONFIG_MAP = built_in(
     "ConfigMap", "configmaps", NAME, Column("Data", "configmap-data"), AGE, short_names=("cm",)
@@ -23,7 +24,7 @@ EVENT = built_in(
     blank("Type", "type"),
     blank("Reason", "reason"),
     Column("Object", "event-object"),
-    wide("Subobject", "involvedObject.fieldPath", empty=""),
+    wide("Subobject", "event-part"),
     wide("Source", "event-source"),
     Column("Message", "event-message"),
     wide("First Seen", "event-first"),
@@ -35,7 +36,7 @@ LIMIT_RANGE = built_in(
     "LimitRange",
     "limitranges",
     NAME,
-    Column("Created At", "metadata.creationTimestamp"),
+    CREATED,
     short_names=("limits",),
 )
 NAMESPACE = built_in(

@@ -1,66 +1,176 @@
-"""The rules of `resource.k8s.io` and `scheduling.k8s.io`."""
+"""The rules of `resource.k8s.io`: claims, their templates, classes of devices, taint rules.
 
-from collections.abc import Mapping
+What is well formed is taken; whether a scheduler can satisfy it is the scheduler's to say. CEL
+expressions are bounded here, not compiled. Slices are in `deviceslices`, allocations in
+`allocations`.
+"""
+
+from collections.abc import Iterator, Mapping
 
 from argosy.api import names
-from argosy.api.validation.rule import Json, Rule, immutable
-from argosy.base.errors import FieldError, forbidden_field, invalid_value, required
+from argosy.api.validation import allocations, deviceslices, resources
+from argosy.api.validation.conditions import conditions
+from argosy.api.validation.deviceparts import (
+    EFFECTS,
+    REQUEST_NAMES,
+    configuration,
+    full_attribute,
+    pool_name,
+    request_names,
+    request_references,
+    taint,
+)
+from argosy.api.validation.fields import (
+    NEEDED,
+    Table,
+    bytes_at_most,
+    each,
+    fields,
+    items_at_most,
+    one_of,
+    together,
+    unique_by,
+    unless_empty,
+)
+from argosy.api.validation.formats import driver
+from argosy.api.validation.rule import Json, Rule, immutable, of_part
+from argosy.base.errors import FieldError, invalid_value, not_supported, required
+
+Errors = Iterator[FieldError]
+
+MODES = ("All", "ExactCount")
+ONE_FORM = "exactly one of `exactly` or `firstAvailable` is required"
+ONE_ATTRIBUTE = (
+    'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are '
+    "set"
+)
 
 
-def _claim_spec(spec: Json, path: str) -> list[FieldError]:
-    errors = []
-    seen: set[str] = set()
-    for i, request in enumerate((spec.get("devices") or {}).get("requests") or ()):
-        field = f"{path}.devices.requests[{i}]"
-        errors += names.label(request["name"], f"{field}.name")
-        if request["name"] in seen:
-            errors.append(
-                FieldError(
-                    "FieldValueDuplicate", f"{field}.name", f'Duplicate value: "{request["name"]}"'
-                )
-            )
-        seen.add(request["name"])
-        exact = request.get("exactly")
-        if exact is None:
-            detail = "only requests of the form `exactly` are supported"
-            errors.append(
-                forbidden_field(f"{field}.firstAvailable", detail)
-                if request.get("firstAvailable")
-                else required(field, "exactly one of `exactly` or `firstAvailable` is required")
-            )
-            continue
-        if not exact.get("deviceClassName"):
-            errors.append(required(f"{field}.exactly.deviceClassName"))
-    return errors
+def _toleration(toleration: Json, path: str) -> Errors:
+    operator, value = toleration.get("operator") or "", toleration.get("value") or ""
+    field = f"{path}.value"
+    if operator == "Exists":
+        if value:
+            yield invalid_value(field, value, "must be empty for operator `Exists`")
+    elif operator == "Equal":
+        yield from (invalid_value(field, value, text) for text in names.label_value_faults(value))
+    elif operator:
+        yield not_supported(f"{path}.operator", operator, ("Equal", "Exists"))
+    else:
+        yield required(f"{path}.operator")
 
 
-def _resource_claim(new: Json, old: Json | None) -> list[FieldError]:
-    return _claim_spec(new["spec"], "spec") + immutable("spec")(new, old)
+def _count(request: Json, path: str) -> Errors:
+    mode, count = request.get("allocationMode") or "", request.get("count") or 0
+    if mode == "All":
+        if count:
+            detail = "must not be specified when allocationMode is 'All'"
+            yield invalid_value(f"{path}.count", count, detail)
+    elif mode == "ExactCount":
+        if count <= 0:
+            yield invalid_value(f"{path}.count", count, "must be greater than zero")
+    else:
+        yield not_supported(f"{path}.allocationMode", mode, MODES)
 
 
-def _claim_template(new: Json, old: Json | None) -> list[FieldError]:
-    return _claim_spec(new["spec"].get("spec") or {}, "spec.spec") + immutable("spec")(new, old)
+def _request(request: Json, path: str) -> Errors:
+    yield from names.label(request["name"], f"{path}.name")
+    exactly, alternatives = request.get("exactly"), request.get("firstAvailable")
+    if exactly is not None and alternatives:
+        yield invalid_value(path, None, f"{ONE_FORM}, but multiple fields are set")
+    elif exactly is not None:
+        yield from WANTED(exactly, f"{path}.exactly")
+    elif alternatives:
+        yield from ALTERNATIVES(request, path)
+    else:
+        yield required(path, ONE_FORM)
 
 
-def _pod_group(new: Json, old: Json | None) -> list[FieldError]:
-    policy = new["spec"].get("schedulingPolicy") or {}
-    field = "spec.schedulingPolicy"
-    if len([name for name in ("basic", "gang") if policy.get(name) is not None]) != 1:
-        return [invalid_value(field, policy, "must specify exactly one of: `basic`, `gang`")]
-    gang = policy.get("gang")
-    if gang is not None and gang["minCount"] < 1:
-        detail = "must be greater than or equal to 1"
-        return [invalid_value(f"{field}.gang.minCount", gang["minCount"], detail)]
-    return []
+def _claim(claim: Json, path: str) -> Errors:
+    yield from REQUESTS(claim, path)
+    known = request_names(claim)
+    for i, constraint in enumerate(claim.get("constraints") or ()):
+        yield from _constraint(constraint, f"{path}.constraints[{i}]", known)
+    for i, entry in enumerate(claim.get("config") or ()):
+        yield from configuration(entry, f"{path}.config[{i}]", known)
 
 
-def _slice(new: Json, old: Json | None) -> list[FieldError]:
-    return immutable("spec.driver")(new, old) + immutable("spec.nodeName")(new, old)
+def _constraint(constraint: Json, path: str, known: frozenset[str]) -> Errors:
+    yield from request_references(constraint.get("requests") or (), f"{path}.requests", known)
+    for name in ("matchAttribute", "distinctAttribute"):
+        if (attribute := constraint.get(name)) is not None:
+            yield from full_attribute(attribute, f"{path}.{name}")
+            return
+    yield required(path, ONE_ATTRIBUTE)
 
+
+def _extended_resource(name: str, path: str) -> Errors:
+    if not resources.is_extended(name):
+        yield invalid_value(path, name, "must be a valid extended resource name")
+
+
+SELECTORS: Table = {
+    "selectors": items_at_most(32),
+    "selectors[].cel": NEEDED,
+    "selectors[].cel.expression": bytes_at_most(10 * 1024),
+}
+TOLERATION = together(
+    fields({"key": unless_empty(names.qualified), "effect": unless_empty(one_of(*EFFECTS))}),
+    _toleration,
+)
+WANTED = together(
+    fields(
+        {
+            "deviceClassName": (NEEDED, names.subdomain),
+            **SELECTORS,
+            "tolerations[]": TOLERATION,
+        }
+    ),
+    _count,
+)
+ALTERNATIVES = fields(
+    {
+        "firstAvailable": (
+            items_at_most(8),
+            together(each(fields({"name": names.label})), each(WANTED), unique_by("name")),
+        )
+    }
+)
+REQUESTS = fields(
+    {
+        "requests": (items_at_most(REQUEST_NAMES), together(each(_request), unique_by("name"))),
+        "constraints": items_at_most(32),
+        "config": items_at_most(32),
+    }
+)
+CLAIM_SPEC = fields({"devices": _claim})
+TEMPLATE_SPEC = fields(
+    {"metadata.labels": names.labels, "metadata.annotations": names.annotations, "spec": CLAIM_SPEC}
+)
+CLASS_SPEC = fields(
+    {
+        **SELECTORS,
+        "config": items_at_most(32),
+        "config[]": lambda entry, path: configuration(entry, path, None),
+        "extendedResourceName": _extended_resource,
+    }
+)
+TAINT_RULE = fields(
+    {
+        "deviceSelector.driver": driver,
+        "deviceSelector.pool": pool_name,
+        "deviceSelector.device": names.label,
+        "taint": taint,
+    }
+)
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    "PodGroup": (_pod_group,),
-    "ResourceClaim": (_resource_claim,),
-    "ResourceClaimTemplate": (_claim_template,),
-    "ResourceSlice": (_slice,),
+    "DeviceClass": (of_part("spec", CLASS_SPEC),),
+    "DeviceTaintRule": (
+        of_part("spec", TAINT_RULE),
+        of_part("status", fields({"conditions": (items_at_most(8), conditions)})),
+    ),
+    "ResourceClaim": (of_part("spec", CLAIM_SPEC), immutable("spec"), allocations.status),
+    "ResourceClaimTemplate": (of_part("spec", TEMPLATE_SPEC), immutable("spec")),
+    "ResourceSlice": deviceslices.RULES,
 }

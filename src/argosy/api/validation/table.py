@@ -3,26 +3,79 @@
 from collections.abc import Mapping
 
 from argosy.api import names
-from argosy.api.validation import ai, core, devices
-from argosy.api.validation.pods import pod
+from argosy.api.validation import (
+    ai,
+    autoscaling,
+    certificates,
+    control,
+    core,
+    devices,
+    endpoints,
+    flowcontrol,
+    jobs,
+    lifecycle,
+    networking,
+    placement,
+    podstatus,
+    podupdates,
+    policies,
+    quota,
+    rbac,
+    storage,
+    webhooks,
+    workloads,
+)
+from argosy.api.validation.fields import Check
+from argosy.api.validation.pods import pod, pod_change
 from argosy.api.validation.rule import Json, Rule
 from argosy.base.errors import FieldError
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    "Pod": (pod,),
-    **core.RULES,
-    **devices.RULES,
+    "Pod": (pod, pod_change, podstatus.status),
     **ai.RULES,
+    **autoscaling.RULES,
+    **certificates.RULES,
+    **control.RULES,
+    **core.RULES,
+    "Event.events.k8s.io": core.RULES["Event"],
+    **devices.RULES,
+    **endpoints.RULES,
+    **flowcontrol.RULES,
+    **jobs.RULES,
+    **lifecycle.RULES,
+    **networking.RULES,
+    **placement.RULES,
+    **policies.RULES,
+    **quota.RULES,
+    **rbac.RULES,
+    **storage.RULES,
+    **webhooks.RULES,
+    **workloads.RULES,
 }
-SHORT_NAMES = frozenset({"Namespace", "Service"})
-"""Kinds whose names are DNS labels rather than subdomains."""
+SUBRESOURCES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
+    **certificates.SUBRESOURCES,
+    ("Pod", "ephemeralcontainers"): (pod, podupdates.ephemeral_containers),
+    ("Pod", "resize"): (pod, podupdates.resize),
+}
+"""Subresources whose writes have rules of their own, in the place of the kind's."""
+NAMES: Mapping[str, Check] = {
+    **dict.fromkeys(("Namespace", "Service", "StatefulSet"), names.label),
+    **certificates.NAMES,
+    **control.NAMES,
+    **networking.NAMES,
+    **rbac.NAMES,
+}
+"""What objects may be called, where that is not a DNS subdomain."""
 
 
-def validate(kind: str, new: Json, old: Json | None, *, namespaced: bool) -> list[FieldError]:
+def validate(
+    kind: str, new: Json, old: Json | None, *, namespaced: bool, subresource: str = ""
+) -> list[FieldError]:
     """All that is wrong with `new` beyond its structure."""
-    errors = names.metadata(new["metadata"], namespaced=namespaced, short=kind in SHORT_NAMES)
+    called = NAMES.get(kind, names.subdomain)
+    errors = names.metadata(new["metadata"], namespaced=namespaced, called=called)
     if old is not None:
         errors += names.no_new_finalizers(new["metadata"], old["metadata"])
-    for rule in RULES.get(kind, ()):
+    for rule in SUBRESOURCES.get((kind, subresource)) or RULES.get(kind, ()):
         errors += rule(new, old)
     return errors

@@ -10,7 +10,10 @@ from argosy.store.interface import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """What a rule sees. It may change `new` in place; `look` reads other objects by key."""
+    """What a rule sees. It may change `new` in place; `look` reads other objects by key.
+
+    What a rule holds while the write is on its way it lets go of in a function of `afterwards`.
+    """
 
     operation: Literal["CREATE", "UPDATE"]
     target: Target
@@ -18,6 +21,7 @@ class Attributes:
     new: dict[str, Any]
     old: dict[str, Any] | None
     look: Callable[[str], Record | None]
+    afterwards: list[Callable[[], None]]
 
 
 Rule = Callable[[Attributes], None]

@@ -17,5 +17,5 @@ def runtime_exists(attributes: Attributes) -> None:
     name = reference["name"]
     if attributes.look(runtime.key(attributes.target.namespace, name)) is None:
         error = missing_reference("spec.runtimeRef", f"{runtime.kind}/{name}")
-        job = attributes.new["metadata"]["name"]
+        job = attributes.new["metadata"].get("name", "")
         raise invalid(resource.kind, resource.group, job, [error])

@@ -29,7 +29,7 @@ LONGEST = 10**9
 
 async def delete(objects: Objects, call: Call) -> Response:
     """The object, under the options of body and query."""
-    if call.target.served.kind is Namespace:
+    if call.target.served.resource == Namespace.resource:
         raise method_not_allowed("deleting a namespace is not supported yet")
     options = _options(call)
     if options.get("dryRun"):  # which kubectl says in the body
@@ -111,8 +111,9 @@ def _marked(objects: Objects, call: Call, current: Json, options: Json) -> Json 
         **meta,
         "deletionTimestamp": timestamp(objects.clock.now() + _span(grace)),
         "deletionGracePeriodSeconds": grace,
-        "generation": int(meta.get("generation") or 0) + 1,
     }
+    if meta.get("generation"):
+        stamped["generation"] = meta["generation"] + 1
     return {**current, "metadata": stamped}
 
 
@@ -148,7 +149,7 @@ def _span(seconds: int) -> timedelta:
 
 def _grace(call: Call, current: Json, options: Json) -> int:
     """Seconds that the object is given to end by itself; only a pod on a node is given any."""
-    if call.target.served.kind is not Pod:
+    if call.target.served.resource != Pod.resource:
         return 0
     finished = current.get("status", {}).get("phase") in ("Succeeded", "Failed")
     if finished or not current["spec"].get("nodeName"):

@@ -60,10 +60,6 @@ def _bound(objects: Objects, call: Call, pod: Json, node: str) -> Json:
     others = [item for item in status.get("conditions") or () if item["type"] != "PodScheduled"]
     bound = {
         **pod,
-        "metadata": {
-            **pod["metadata"],
-            "generation": int(pod["metadata"].get("generation") or 0) + 1,
-        },
         "spec": {**pod["spec"], "nodeName": node},
         "status": {**status, "conditions": [*others, scheduled]},
     }

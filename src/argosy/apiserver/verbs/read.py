@@ -90,7 +90,7 @@ def selectors(call: Call) -> tuple[Selector, FieldSelector]:
         fields = parse_fields(call.query.get("fieldSelector", ""))
     except ValueError as error:
         raise bad_request(str(error)) from None
-    return labels, selectable(call.target.served.resource.kind, fields)
+    return labels, selectable(call.target.served.name, fields)
 
 
 def seen(objects: Objects, call: Call) -> int:

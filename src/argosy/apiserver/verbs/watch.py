@@ -1,7 +1,7 @@
 """watch: changes from a revision on, as a stream of JSON lines."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from argosy.apiserver.table import table
 from argosy.apiserver.verbs.read import Matcher, matcher, seen
 from argosy.base.errors import expired
 from argosy.http.message import Response
-from argosy.store.interface import Change, CompactedError
+from argosy.store.interface import Change, CompactedError, Watch
 
 LONGEST = 3600.0
 """Seconds after which the server ends a watch by itself."""
@@ -47,12 +47,9 @@ async def _stream(
     except CompactedError as error:
         gone = expired(f"too old resource version: {since} ({error.oldest})")
         yield msgspec.json.encode({"type": "ERROR", "object": gone.status()}) + b"\n"
-    finally:
-        if isinstance(changes, AsyncGenerator):
-            await changes.aclose()
 
 
-async def _next(changes: AsyncIterator[Change], timeout: float) -> Change | None:
+async def _next(changes: Watch, timeout: float) -> Change | None:
     """The next change; None when the time is up or the store closes."""
     try:
         async with asyncio.timeout(timeout):

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from argosy.api.generation import following
 from argosy.api.schema import Schema
 from argosy.apiserver import jsonpatch, mergepatch, strategicmerge
 from argosy.apiserver.fieldmanager.manager import apply_patch
@@ -251,8 +252,9 @@ def _settled(
 ) -> Json | object | None:
     """`new` past defaults, admission and rules; None where nothing is to be written."""
     new = objects.admitted(call, new, current)
-    if _content(new) != _content(current):
-        new["metadata"]["generation"] = int(current["metadata"].get("generation") or 0) + 1
+    served = call.target.served
+    if (generation := following(served.name, new, current, own=served.own)) is not None:
+        new["metadata"]["generation"] = generation
     if track:
         new = objects.tracked(call, new, current)
     if _finally_gone(new):
@@ -260,11 +262,6 @@ def _settled(
     revision = current["metadata"]["resourceVersion"]
     same = {**new, "metadata": {**new["metadata"], "resourceVersion": revision}} == current
     return None if same else new
-
-
-def _content(obj: Json) -> Json:
-    """What the generation counts: all but metadata and status."""
-    return {name: value for name, value in obj.items() if name not in ("metadata", "status")}
 
 
 def _finally_gone(obj: Json) -> bool:

@@ -1,0 +1,30 @@
+"""All built-in resources, in the order in which discovery shows them.
+
+Within a group a version stands before the ones that it is preferred to. The first version of a
+kind that a minor has is the one that is stored; the table has other versions only where they are of
+the same shape, so that nothing but `apiVersion` tells them apart. In the table's minors these are
+not, and are not served: HorizontalPodAutoscaler in autoscaling/v1, all of resource.k8s.io/v1beta1,
+PodCertificateRequest in certificates.k8s.io/v1beta1.
+
+Not here: what is never stored (reviews, bindings, scales, component statuses), and
+CustomResourceDefinition and APIService, which would promise kinds that nobody serves.
+"""
+
+from argosy.api.resource import Resource
+from argosy.api.resources.access import ACCESS
+from argosy.api.resources.control import CONTROL
+from argosy.api.resources.core import CORE
+from argosy.api.resources.network import NETWORK
+from argosy.api.resources.scheduling import PLACEMENT
+from argosy.api.resources.storage import STORAGE
+from argosy.api.resources.workloads import WORKLOADS
+
+BUILT_IN: tuple[Resource, ...] = (
+    *CORE,
+    *WORKLOADS,
+    *NETWORK,
+    *STORAGE,
+    *ACCESS,
+    *PLACEMENT,
+    *CONTROL,
+)

@@ -1,0 +1,129 @@
+"""Versions of a kind: one object in the store, seen by each client as of the version it asks for.
+
+`Converted` is the store as such a client sees it; the verbs know nothing of it. Versions of the
+same shape differ in `apiVersion` alone. Events have other names for their fields in events.k8s.io
+than in the core group, where they are stored. Managed fields stay as they were written: each entry
+names the version that it speaks of.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import msgspec
+
+from argosy.api.resource import Resource
+from argosy.api.resources.control import NEW_EVENT
+from argosy.api.resources.core import EVENT
+from argosy.store.interface import DELETE, Change, Mutation, Page, Record, Store, Watch
+
+EVENT_FIELDS: Mapping[str, str] = {
+    "count": "deprecatedCount",
+    "firstTimestamp": "deprecatedFirstTimestamp",
+    "involvedObject": "regarding",
+    "lastTimestamp": "deprecatedLastTimestamp",
+    "message": "note",
+    "reportingComponent": "reportingController",
+    "source": "deprecatedSource",
+}
+"""The names that differ: in core/v1, in events.k8s.io/v1."""
+RENAMED: Mapping[tuple[Resource, Resource], Mapping[str, str]] = {
+    (EVENT, NEW_EVENT): EVENT_FIELDS,
+    (NEW_EVENT, EVENT): {new: old for old, new in EVENT_FIELDS.items()},
+}
+"""From one resource to another: top-level fields under other names."""
+
+
+def convert(value: bytes, old: Resource, new: Resource) -> bytes:
+    """The object `value`, which is an `old`, as a `new`."""
+    renamed = RENAMED.get((old, new), {})
+    head = f'{{"apiVersion":"{old.api_version}",'.encode()
+    if not renamed and value.startswith(head):
+        return f'{{"apiVersion":"{new.api_version}",'.encode() + value[len(head) :]
+    obj: dict[str, Any] = msgspec.json.decode(value)
+    named = {renamed.get(name, name): item for name, item in obj.items()}
+    return msgspec.json.encode({**named, "apiVersion": new.api_version})
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """`store`, for a client that speaks `version` of what is stored as `stored`."""
+
+    store: Store
+    stored: Resource
+    version: Resource
+
+    @property
+    def revision(self) -> int:
+        """The store's."""
+        return self.store.revision
+
+    def get(self, key: str) -> Record | None:
+        """The record, converted if it is of the kind: admission looks at others too."""
+        record = self.store.get(key)
+        if record is None or not key.startswith(self.stored.key()):
+            return record
+        return self._out(record)
+
+    def list(self, prefix: str) -> list[Record]:
+        """The records, converted."""
+        return [self._out(record) for record in self.store.list(prefix)]
+
+    def page(
+        self, prefix: str, *, start_after: str = "", limit: int = 0, revision: int | None = None
+    ) -> Page:
+        """A piece of the list, converted."""
+        page = self.store.page(prefix, start_after=start_after, limit=limit, revision=revision)
+        return replace(page, records=[self._out(record) for record in page.records])
+
+    async def write(self, key: str, mutate: Mutation) -> Record | None:
+        """A write: `mutate` sees and gives converted objects."""
+
+        def converted(record: Record | None, revision: int) -> bytes | object | None:
+            outcome = mutate(None if record is None else self._out(record), revision)
+            if outcome is None or outcome is DELETE:
+                return outcome
+            return convert(cast(bytes, outcome), self.version, self.stored)
+
+        written = await self.store.write(key, converted)
+        return None if written is None else self._out(written)
+
+    def watch(self, prefix: str, after: int) -> Watch:
+        """The changes, converted."""
+        return _Watch(self.store.watch(prefix, after), self)
+
+    def compact(self, keep_after: int) -> None:
+        """As the store does it."""
+        self.store.compact(keep_after)
+
+    async def close(self) -> None:
+        """As the store does it."""
+        await self.store.close()
+
+    def value(self, value: bytes | None) -> bytes | None:
+        """A stored value, converted."""
+        return None if value is None else convert(value, self.stored, self.version)
+
+    def _out(self, record: Record) -> Record:
+        return replace(record, value=convert(record.value, self.stored, self.version))
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A watch whose objects are converted."""
+
+    changes: Watch
+    store: Converted
+
+    def __aiter__(self) -> AsyncIterator[Change]:
+        return self
+
+    async def __anext__(self) -> Change:
+        change = await anext(self.changes)
+        value, previous = self.store.value(change.value), self.store.value(change.previous)
+        return replace(change, value=value, previous=previous)
+
+    @property
+    def revision(self) -> int:
+        """The watch's."""
+        return self.changes.revision

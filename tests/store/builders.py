@@ -1,0 +1,28 @@
+"""What tests of stores have in common."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from argosy.store.interface import DELETE, Mutation, Record
+
+
+def put(value: bytes) -> Mutation:
+    """A write of `value`, whatever is there."""
+    return lambda _now, _revision: value
+
+
+def delete(_now: Record | None, _revision: int) -> object:
+    """A delete."""
+    return DELETE
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """The system refuses to let any file of this process grow beyond `size`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
