@@ -208,7 +208,10 @@ async def served(folder: Path) -> AsyncGenerator[tuple[Process, Client], None]:
     """A server in another process, and a client for it; killed at the end if not before."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, __file__, "--child", str(folder)), stdout=PIPE, env=environment
+        *(sys.executable, __file__, "--child", str(folder)),
+        stdin=PIPE,
+        stdout=PIPE,
+        env=environment,
     )
     assert server.stdout is not None
     transport: Https | None = None
@@ -232,7 +235,7 @@ async def _child(folder: Path) -> None:
     server = await serve(handle, addresses=[("127.0.0.1", 0)], tls=None, clock=clock)
     plane.server.ready = True
     os.write(1, f"{server.addresses[0][1]}\n".encode())
-    await asyncio.Event().wait()
+    await asyncio.to_thread(sys.stdin.read)  # until the parent is gone
 
 
 async def _parent(folder: Path, rounds: int, seed: int) -> None:

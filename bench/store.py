@@ -10,6 +10,8 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
+from math import inf
 from pathlib import Path
 from statistics import median, quantiles
 from timeit import repeat
@@ -18,18 +20,24 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from argosy.store.interface import Record, Store
+from argosy.store.interface import DELETE, Record, Store
 from argosy.store.memory import MemoryStore
 from argosy.store.sqlite import SqliteStore
+from argosy.store.upkeep import PAUSE_SECONDS
 
 WRITERS = (1, 16, 64)
 SECONDS = 1.5
 RECORDS = 40_000
+CHANGES = 10_000
 VALUE = b"x" * 630  # a small Pod
 
 
 def _mutate(_now: Record | None, revision: int) -> bytes:
     return VALUE + str(revision).encode()
+
+
+def _delete(_now: Record | None, _revision: int) -> object:
+    return DELETE
 
 
 async def _writer(store: Store, name: str, until: float, taken: list[float]) -> None:
@@ -47,8 +55,7 @@ async def _writes(store: Store, writers: int) -> tuple[str, str]:
     tasks = (_writer(store, f"w{i}", start + SECONDS, taken) for i in range(writers))
     await asyncio.gather(*tasks)
     rate = len(taken) / (time.perf_counter() - start)
-    p99 = quantiles(taken, n=100)[98]
-    return f"{rate:,.0f}/s", f"{median(taken) * 1e3:.2f} / {p99 * 1e3:.2f} ms"
+    return f"{rate:,.0f}/s", _latency(taken)
 
 
 async def _fill(store: Store) -> str:
@@ -71,6 +78,46 @@ def _listing(store: Store) -> str:
     return f"{best * 1e6:.0f} µs"
 
 
+async def _paging(store: Store) -> str:
+    """A page of the newest list, and one of an older list."""
+    revision = store.revision
+    for i in range(0, CHANGES, 500):
+        await asyncio.gather(*(store.write(f"/filled/new/{i + j}", _mutate) for j in range(500)))
+    start, texts = "/filled/ns40/", []
+    for at in (None, revision):
+        page = partial(store.page, "/filled/", start_after=start, limit=500, revision=at)
+        assert len(page().records) == 500
+        texts.append(f"{min(repeat(page, number=5, repeat=5)) / 5 * 1e6:,.0f}")
+    return f"{' / '.join(texts)} µs"
+
+
+async def _tidy(store: SqliteStore) -> None:
+    while await store.tidy():
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _shrinking(store: Store) -> str:
+    """The latency of writes while the file loses all its records."""
+    keys = [record.key for record in store.list("/filled/")]
+    for i in range(0, len(keys), 500):
+        await asyncio.gather(*(store.write(key, _delete) for key in keys[i : i + 500]))
+    store.compact(store.revision)
+    if not isinstance(store, SqliteStore):
+        return "-"
+    taken: list[float] = []
+    tidying = asyncio.create_task(_tidy(store))
+    writers = [asyncio.create_task(_writer(store, f"w{i}", inf, taken)) for i in range(16)]
+    await tidying
+    for writer in writers:
+        writer.cancel()
+    await asyncio.wait(writers)
+    return _latency(taken)
+
+
+def _latency(taken: list[float]) -> str:
+    return f"{median(taken) * 1e3:.2f} / {quantiles(taken, n=100)[98] * 1e3:.2f} ms"
+
+
 async def _measure(opened: Callable[[], Store]) -> list[tuple[str, str]]:
     store, rows = opened(), []
     for writers in WRITERS:
@@ -80,8 +127,14 @@ async def _measure(opened: Callable[[], Store]) -> list[tuple[str, str]]:
     rows.append((f"list 500 of {RECORDS:,}", _listing(store)))
     await store.close()
     start = time.perf_counter()
-    await opened().close()
-    return [*rows, ("open again", f"{(time.perf_counter() - start) * 1e3:.0f} ms")]
+    store = opened()
+    rows.append(("open again", f"{(time.perf_counter() - start) * 1e3:.0f} ms"))
+    if not isinstance(store, SqliteStore):
+        await _fill(store)
+    rows.append((f"page of 500, newest / {CHANGES:,} changes ago", await _paging(store)))
+    rows.append(("writes, 16 writers, file shrinking, p50 / p99", await _shrinking(store)))
+    await store.close()
+    return rows
 
 
 def main() -> None:

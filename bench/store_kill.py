@@ -49,9 +49,16 @@ async def _write_on(store: SqliteStore, writer: int) -> None:
         os.write(1, f"{record.revision if record else 0} {key} {int(gone)}\n".encode())
 
 
+async def _tidy_on(store: SqliteStore) -> None:
+    while True:
+        store.compact(store.revision - LIMITS.changes // 2)
+        await store.tidy()
+        await asyncio.sleep(0.002)
+
+
 async def _child(folder: Path) -> None:
     store = SqliteStore.open(folder, limits=LIMITS)
-    await asyncio.gather(*(_write_on(store, i) for i in range(WRITERS)))
+    await asyncio.gather(_tidy_on(store), *(_write_on(store, i) for i in range(WRITERS)))
 
 
 @dataclass

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal import charmap
 
 TESTS = Path(__file__).parent
 SECONDS = 2.0
@@ -29,6 +30,11 @@ def pytest_configure() -> None:
     sys.addaudithook(refuse_network)
     settings.register_profile("house", settings(), deadline=None)
     settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """On a fresh clone the first look at all of Unicode takes longer than a test may."""
+    charmap.charmap()
 
 
 def refuse_network(event: str, args: tuple[Any, ...]) -> None:

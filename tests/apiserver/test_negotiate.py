@@ -65,7 +65,7 @@ def test_any_yaml_is_an_object_or_an_error(text: str) -> None:
 
 def test_aliases_are_refused_before_they_grow() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 6)]
 
     with pytest.raises(StatusError, match="aliases"):
         body_object(sent("\n".join(lines).encode(), YAML))

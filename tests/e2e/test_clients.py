@@ -6,7 +6,7 @@ library's typed API, TrainJobs stand for custom kinds and go through its generic
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,12 +43,11 @@ SPECS: dict[str, Json] = {
     },
 }
 SELECTED = "app=tour"
+DELETED = "DELETED"
 
 
 @pytest.fixture(params=LIBRARIES)
-def client(
-    request: pytest.FixtureRequest, cluster: Cluster, namespace: str
-) -> Iterator[Client]:
+def client(request: pytest.FixtureRequest, cluster: Cluster, namespace: str) -> Iterator[Client]:
     """Each library in turn, with the admin's kubeconfig."""
     cluster.apply(manifest("runtime"), namespace)
     connect = LIBRARIES[request.param]
@@ -62,24 +61,26 @@ class Watched:
 
     told: "queue.SimpleQueue[Event | BaseException]"
 
-    def next(self, name: str, version: str) -> str:
+    def type_of(self, obj: Json) -> str:
         """The type of the event that tells this version of an object."""
-        while True:
-            event = self.told.get(timeout=PATIENCE)
-            if isinstance(event, BaseException):
-                raise event
-            metadata = event.object["metadata"]
-            if (metadata["name"], metadata["resourceVersion"]) == (name, version):
-                return event.type
+        return self._until(lambda event: version(event.object) == version(obj)).type
 
-    def deleted(self, name: str) -> None:
-        """Wait until an object is gone."""
+    def until_gone(self, name: str) -> None:
+        """Wait until an object is told to be deleted."""
+        self._until(lambda event: (event.type, event.object["metadata"]["name"]) == (DELETED, name))
+
+    def _until(self, check: Callable[[Event], bool]) -> Event:
         while True:
             event = self.told.get(timeout=PATIENCE)
             if isinstance(event, BaseException):
                 raise event
-            if event.type == "DELETED" and event.object["metadata"]["name"] == name:
-                return
+            if check(event):
+                return event
+
+
+def version(obj: Json) -> tuple[str, str]:
+    """What tells an object, as it was then, from all others."""
+    return obj["metadata"]["name"], obj["metadata"]["resourceVersion"]
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def watching(client: Client, kind: str, since: str) -> Iterator[Watched]:
         try:
             for event in client.watch(kind, SELECTED, since):
                 told.put(event)
-                if event.type == "DELETED":
+                if event.type == DELETED:
                     return
             told.put(AssertionError("the watch ended"))
         except BaseException as error:
@@ -132,18 +133,18 @@ def test_round_trip(client: Client, cluster: Cluster, namespace: str, kind: str)
     with watching(client, kind, listed.version) as watched:
         labelled = client.label(kind, "mine", {"by": "patch"})
         assert labelled["metadata"]["labels"] == {"app": "tour", "by": "patch"}
-        assert watched.next("mine", version(labelled)) == "MODIFIED"
+        assert watched.type_of(labelled) == "MODIFIED"
         labelled["metadata"]["annotations"] = {"by": "update"}
         updated = client.update(labelled)
         assert updated["metadata"]["annotations"] == {"by": "update"}
-        assert watched.next("mine", version(updated)) == "MODIFIED"
+        assert watched.type_of(updated) == "MODIFIED"
         entered = cluster.apply(sample(kind, "other"), namespace)
-        assert watched.next("other", version(entered)) == "ADDED"
+        assert watched.type_of(entered) == "ADDED"
         if client.applies:
             applied = taken_over(client, kind)
-            assert watched.next("mine", version(applied)) == "MODIFIED"
+            assert watched.type_of(applied) == "MODIFIED"
         client.delete(kind, "mine")
-        watched.deleted("mine")
+        watched.until_gone("mine")
     assert client.list(kind, SELECTED).items[0]["metadata"]["name"] == "other"
 
 
@@ -182,11 +183,6 @@ def refused(code: int, reason: str) -> Iterator[Told]:
         yield told
     told.message = caught.value.message
     assert (caught.value.code, caught.value.reason) == (code, reason)
-
-
-def version(obj: Json) -> str:
-    """Its resourceVersion."""
-    return str(obj["metadata"]["resourceVersion"])
 
 
 def taken_over(client: Client, kind: str) -> Json:

@@ -1,4 +1,4 @@
-"""A full disk under `argosy up`: writes are refused with 503, reads go on, and it heals by itself."""
+"""A full disk under `argosy up`: writes answer 503, reads go on, and it heals by itself."""
 
 import os
 import resource
@@ -72,15 +72,9 @@ def small_disk(folder: Path) -> Iterator[Disk]:
         subprocess.run(("umount", "--lazy", str(folder)), check=True)
 
 
-@pytest.fixture(params=["disk", "files"])
-def cluster_and_disk(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[tuple[Cluster, Disk]]:
+@pytest.fixture
+def cluster_and_disk(tmp_path: Path) -> Iterator[tuple[Cluster, Disk]]:
     cluster = Cluster(tmp_path)
-    if request.param == "files":
-        yield cluster, SmallFiles()
-        cluster.kill()
-        return
     with small_disk(cluster.data) as disk:
         yield cluster, disk
         cluster.kill()
@@ -114,7 +108,6 @@ def test_a_full_disk_refuses_writes_and_nothing_else(
     cluster.start()
     acknowledged = {"before"}
     before = cluster.call("POST", PATH, config_map("before"))
-    since = before["metadata"]["resourceVersion"]
     disk.fill(cluster)
 
     error = refusal(cluster, acknowledged)
@@ -127,8 +120,6 @@ def test_a_full_disk_refuses_writes_and_nothing_else(
     assert cluster.get("ConfigMap", "before", NAMESPACE) == before
     assert names(cluster) == acknowledged
     assert cluster.call("GET", "/readyz") == "ok"
-    seen = cluster.call("GET", f"{PATH}?watch=1&timeoutSeconds=1&resourceVersion={since}")
-    assert str(seen).count("full-") >= len(acknowledged) - 1
 
     disk.free(cluster)
     until(lambda: written(cluster, "after"))

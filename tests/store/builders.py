@@ -3,8 +3,19 @@
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from argosy.store.interface import DELETE, Mutation, Record
+from argosy.testing.clock import FakeClock
+
+
+class Jumping(FakeClock):
+    """A clock whose date can be set."""
+
+    offset = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.offset
 
 
 def put(value: bytes) -> Mutation:

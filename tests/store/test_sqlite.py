@@ -228,16 +228,22 @@ async def test_a_refused_trim_is_tried_again_but_not_with_every_write(tmp_path: 
 # Tidying
 
 
+async def tidied(store: SqliteStore) -> None:
+    """Tidy until nothing is left to do."""
+    while await store.tidy():
+        pass
+
+
 async def test_tidying_leaves_the_file_with_what_is_needed(tmp_path: Path) -> None:
     store, disk = open_on_disk(tmp_path)
     for value in (b"old", b"new"):
         await asyncio.gather(*(store.write(f"/{i}", put(value)) for i in range(TRIM_MOST + 9)))
     store.compact(store.revision)
-    await store.tidy()
+    await tidied(store)
     assert disk.tidied == [TRIM_MOST, 9]
     assert _revisions(tmp_path) == [record.revision for record in _by_revision(store)]
     assert _floor(tmp_path) == store.revision
-    await store.tidy()  # nothing to do
+    assert not await store.tidy()
     assert disk.tidied[2:] == [0]
     await store.close()
 
@@ -263,7 +269,7 @@ async def test_tidying_and_writes_take_turns(tmp_path: Path) -> None:
             await store.write(key, put(b"x"))
 
     disk.order.clear()
-    tidying = asyncio.create_task(store.tidy())
+    tidying = asyncio.create_task(tidied(store))
     writers = [asyncio.create_task(write_on(f"/{i}")) for i in range(3)]
     async with asyncio.timeout(5):
         await asyncio.gather(tidying, *writers)
@@ -303,6 +309,21 @@ async def test_close_waits_for_a_bite_under_way(tmp_path: Path, cancelled: bool)
     await SqliteStore.open(tmp_path).close()
 
 
+async def test_a_commit_after_a_bite_means_an_fsync_again(tmp_path: Path) -> None:
+    with connected(tmp_path / FILE) as connection:
+        database = Database(connection)
+        for floor in (5, None):
+            database.tidy([], floor)
+            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        database.begin([Change("/a", 9, b"x", None)])  # and failed, say
+        assert not database.tidy([], None)
+        assert connection.execute("SELECT * FROM change").fetchall() == []
+        connection.execute("DROP TABLE history")
+        with pytest.raises(sqlite3.OperationalError):
+            database.tidy([], 6)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
 async def test_the_file_shrinks_when_its_objects_go(tmp_path: Path) -> None:
     store, disk = open_on_disk(tmp_path)
     keys = [f"/{i}" for i in range(3000)]
@@ -311,7 +332,7 @@ async def test_the_file_shrinks_when_its_objects_go(tmp_path: Path) -> None:
     store.compact(store.revision)
     _checkpoint(tmp_path)
     before = (tmp_path / FILE).stat().st_size
-    await store.tidy()
+    await tidied(store)
     _checkpoint(tmp_path)
     after = (tmp_path / FILE).stat().st_size
     spare = (SPARE_PAGES + 10) * 4096

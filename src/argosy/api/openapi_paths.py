@@ -13,7 +13,7 @@ def paths_of(
     resource: Resource, one: Node, many: Node, status: Node, patches: tuple[str, ...]
 ) -> Node:
     """All paths of `resource`. `one`, `many` and `status` refer to the schemas of the answers."""
-    operations = _Operations(resource, one, status, patches)
+    operations = _Operations(resource, one, one if resource.returned else status, patches)
     scope = [_path_parameter("namespace")] if resource.namespaced else []
     named = [*scope, _path_parameter("name")]
     collection = resource.path(namespace="{namespace}")
@@ -46,7 +46,7 @@ class _Operations:
     """Operations on one resource, each marked with its kind as kubectl wants it."""
 
     def __init__(
-        self, resource: Resource, one: Node, status: Node, patches: tuple[str, ...]
+        self, resource: Resource, one: Node, deleted: Node, patches: tuple[str, ...]
     ) -> None:
         self._gvk = {
             "group": resource.group,
@@ -54,7 +54,7 @@ class _Operations:
             "version": resource.version,
         }
         self._one = one
-        self._status = status
+        self._deleted = deleted
         self._patches = patches
 
     def read(self, action: str, answer: Node) -> Node:
@@ -83,7 +83,7 @@ class _Operations:
     def delete(self) -> Node:
         parameters = [_query("dryRun"), _query("propagationPolicy")]
         parameters.append(_query("gracePeriodSeconds", "integer"))
-        return self._operation("delete", parameters, self._status)
+        return self._operation("delete", parameters, self._deleted)
 
     def _operation(self, action: str, parameters: list[Node], answer: Node) -> Node:
         content = {_JSON: {"schema": answer}}

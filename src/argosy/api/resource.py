@@ -2,6 +2,30 @@
 
 from dataclasses import dataclass, field
 
+# Upstream's `ReturnDeletedObject`: typed clients decode the answer to a delete as the object.
+RETURNED = frozenset(
+    {
+        "csidrivers.storage.k8s.io",
+        "csinodes.storage.k8s.io",
+        "deviceclasses.resource.k8s.io",
+        "devicetaintrules.resource.k8s.io",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "pods",
+        "podtemplates",
+        "resourceclaims.resource.k8s.io",
+        "resourceclaimtemplates.resource.k8s.io",
+        "resourcepoolstatusrequests.resource.k8s.io",
+        "resourcequotas",
+        "resourceslices.resource.k8s.io",
+        "serviceaccounts",
+        "services",
+        "storageclasses.storage.k8s.io",
+        "volumeattachments.storage.k8s.io",
+        "volumeattributesclasses.storage.k8s.io",
+    }
+)
+
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -60,6 +84,12 @@ class Resource:
     def qualified(self) -> str:
         """`plural`, or `plural.group`: as error messages name it."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def returned(self) -> bool:
+        """Whether a delete answers with the object that it took away, rather than a Status."""
+        rule = (self.plural, self.version) == ("devicetaintrules", "v1")  # unlike older versions
+        return self.qualified in RETURNED and not rule
 
     @property
     def root(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from argosy.api.builtin import Builtins
+from argosy.apiserver import protobuf
 from argosy.apiserver.admission.chain import rules
 from argosy.apiserver.authentication import Tokens
 from argosy.apiserver.catalog import Catalog, Served
@@ -21,7 +22,7 @@ from argosy.apiserver.negotiate import answer_error, answer_object
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.openapi import OpenAPI
 from argosy.apiserver.request import Call, Target, User, parse_target
-from argosy.apiserver.verbs.delete import delete
+from argosy.apiserver.verbs.delete import delete, delete_collection
 from argosy.apiserver.verbs.pods import Logs, bind
 from argosy.apiserver.verbs.read import get, list_
 from argosy.apiserver.verbs.watch import watch
@@ -41,7 +42,11 @@ log = logging.getLogger(__name__)
 
 Verb = Callable[[Objects, Call], Awaitable[Response]]
 
-ON_COLLECTION: Mapping[str, Verb] = {"GET": list_, "POST": create}
+ON_COLLECTION: Mapping[str, Verb] = {
+    "GET": list_,
+    "POST": create,
+    "DELETE": delete_collection,
+}
 ON_OBJECT: Mapping[str, Verb] = {"GET": get, "PUT": update, "PATCH": patch, "DELETE": delete}
 ON_STATUS: Mapping[str, Verb] = {"GET": get, "PUT": update, "PATCH": patch}
 HEALTH = ("/healthz", "/livez", "/readyz")
@@ -74,6 +79,12 @@ class APIServer:
 
     async def handle(self, request: Request) -> Response:
         """Answer any request; never raises but for cancellation."""
+        if protobuf.concerns(request):
+            return await protobuf.handled(request, self._answer)
+        return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Response:
+        """Answer any request in JSON."""
         try:
             user = self._tokens.authenticate(request)
             target = parse_target(self._catalog, request.path)

@@ -17,7 +17,9 @@ from argosy.http.message import Request, Response
 
 Json = dict[str, Any]
 
-VERBS = frozenset({"create", "delete", "get", "list", "patch", "update", "watch"})
+VERBS = frozenset(
+    {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
+)
 """Those of a resource's verbs that work."""
 STATUS_VERBS = ["get", "patch", "update"]
 SUBRESOURCES: dict[str, tuple[str, list[str]]] = {

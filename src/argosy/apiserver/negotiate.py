@@ -106,14 +106,15 @@ def answer(body: bytes, *, status: int = 200, warnings: tuple[str, ...] = ()) ->
     """A JSON answer; warnings go into its header as kubectl reads them."""
     headers = {"content-type": JSON}
     if warnings:
-        headers["warning"] = ", ".join(f'299 - "{_quoted(text)}"' for text in warnings)
+        headers["warning"] = ", ".join(map(warning, warnings))
     return Response(status, headers, body)
 
 
-def _quoted(text: str) -> str:
-    """`text` as it may stand between quotes in a header."""
+def warning(text: str) -> str:
+    """`text` as a warning in a header."""
     plain = "".join(char if " " <= char <= "~" else " " for char in text[:1024])
-    return plain.replace("\\", "\\\\").replace('"', '\\"')
+    quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{quoted}"'
 
 
 def answer_object(obj: Mapping[str, Any], *, status: int = 200) -> Response:

@@ -16,7 +16,7 @@ def table(
     objects: Iterable[Json],
     now: datetime,
     *,
-    revision: str,
+    meta: Json,
     headed: bool,
     include: str = "",
 ) -> bytes:
@@ -30,7 +30,7 @@ def table(
     body = {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": revision},
+        "metadata": meta,
         "columnDefinitions": [_definition(column) for column in resource.columns] * headed,
         "rows": [_row(obj, cells(resource.columns, obj, now), include) for obj in objects],
     }

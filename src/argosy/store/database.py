@@ -46,10 +46,13 @@ class Database:
 
     def begin(self, changes: Sequence[Change]) -> None:
         """Start a transaction that adds `changes`; what is left of a failed one is undone."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        self._roll_back()
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", map(_row, changes))
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def trim(self, dropped: Sequence[int], floor: int) -> None:
         """Let the transaction also remove the rows `dropped` and raise the floor."""
@@ -64,8 +67,18 @@ class Database:
     def tidy(self, dropped: Sequence[int], floor: int | None) -> bool:
         """Trim, unless `floor` is None, and give some free pages back, in one transaction.
 
-        Returns whether there are more to give back.
+        Returns whether there are more to give back. The next `end` brings it to the disk; what a
+        crash undoes before that is found again.
         """
+        self._roll_back()  # within a transaction, the setting could not be changed
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            return self._tidy(dropped, floor)
+        finally:
+            self._roll_back()
+            self._connection.execute("PRAGMA synchronous = FULL")
+
+    def _tidy(self, dropped: Sequence[int], floor: int | None) -> bool:
         self.begin(())
         if floor is not None:
             self.trim(dropped, floor)

@@ -6,7 +6,7 @@ themselves and the fsync is shared. After a commit the batch becomes visible, it
 it, and the next one starts. If the disk refuses, all that is pending has failed, the head falls
 back to the durable state, and the next write tries the disk again.
 
-Between two batches the file may be tidied, in bites that take as long as a batch (`tidy`).
+Between two batches the file may be tidied, in bites that take less time than a batch (`tidy`).
 
 Nothing below depends on the task of a caller: one that is cancelled only stops listening.
 """
@@ -103,14 +103,13 @@ class SqliteStore:
         await self._durable(staged.revision)
         return staged.told()
 
-    async def tidy(self) -> None:
-        """Trim the file to what is needed, and give free pages back to the system.
+    async def tidy(self) -> bool:
+        """Make the file smaller by a bite: trim it, and give free pages back to the system.
 
-        It goes on until nothing is left to do, in turns with the writes. Raises
-        StoreUnavailableError.
+        Returns whether there is more to do; waits for its turn between two batches. Raises
+        StoreUnavailableError, with no harm to writes.
         """
-        while not self._closing and await self._chore():
-            pass
+        return not self._closing and await self._bite()
 
     async def close(self) -> None:
         self._closing = True
@@ -118,7 +117,7 @@ class SqliteStore:
             await self._durable(self._state.head)
         while self._busy:
             with suppress(StoreUnavailableError):
-                await self._chore()
+                await self._bite()
         if self._state.log.closed:
             return
         self._state.log.close()
@@ -133,8 +132,7 @@ class SqliteStore:
             self._waiting.setdefault(revision, []).append(heard)
             await heard
 
-    async def _chore(self) -> bool:
-        """Tidy a bite, as soon as the disk is free. Returns whether there is more to do."""
+    async def _bite(self) -> bool:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._chores.append(done)
         self._wake()

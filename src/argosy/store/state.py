@@ -75,17 +75,19 @@ class State:
         high = max(low, _end(self._keys, prefix))
         # However many of the changed keys are new, this is enough for a full page of old ones.
         stop = min(high, low + limit + len(past)) if limit else high
-        keys = self._keys[low:stop]
-        if past:
-            keys = sorted((*keys, *(key for key in past if key not in self._records)))
-        found = [record for key in keys if (record := self._then(key, past)) is not None]
+        found = self._then(self._keys[low:stop], past)
         records = found[:limit] if limit else found
         then = sum((record is not None) - (key in self._records) for key, record in past.items())
         remaining = high - low + then - len(records)
         return Page(records, revision, remaining, records[-1].key if remaining else "")
 
-    def _then(self, key: str, past: Mapping[str, Record | None]) -> Record | None:
-        return past[key] if key in past else self._records[key]
+    def _then(self, keys: Sequence[str], past: Mapping[str, Record | None]) -> list[Record]:
+        """The records of today's `keys`, and of those that are gone, before what changed."""
+        if not past:
+            return [self._records[key] for key in keys]
+        gone = (key for key in past if key not in self._records)
+        then = (past[key] if key in past else self._records[key] for key in sorted((*keys, *gone)))
+        return [record for record in then if record is not None]
 
     def watch(self, prefix: str, after: int) -> Reader:
         """A reader of the durable changes."""

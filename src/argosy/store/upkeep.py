@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 10.0
 CHECK_SECONDS = 24 * 3600.0
 BITE_ROWS = 256
-PAUSE_SECONDS = 0.05
-"""Between two bites of a check: it takes 2 % of a processor."""
+PAUSE_SECONDS = 0.1
+"""Between two bites: of tidying, so that few writes meet one (a file loses 2.5 MB a second), and of
+a check, which takes 1 % of a processor."""
 
 
 class Aging:
@@ -66,7 +67,8 @@ class Upkeep:
         while True:
             self._aging.tick()
             try:
-                await self._store.tidy()
+                while await self._store.tidy():
+                    await self._clock.sleep(PAUSE_SECONDS)
             except StoreUnavailableError as error:
                 log.warning("the store's file could not be tidied", extra={"error": str(error)})
             await self._clock.sleep(TICK_SECONDS)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from argosy.api.protobuf import table
@@ -87,6 +87,17 @@ def test_other_envelopes(sent: bytes) -> None:
     assert CODEC.decode_object(sent) == CONFIG_MAP
 
 
+def test_an_envelope_that_looks_like_a_shorter_one() -> None:
+    """133 is 0x85 0x01 on the wire: 0x85 bytes further there is an 0x12 too, and all else fits."""
+    options = chunk(2, "DeleteOptions")
+    rest = chunk(1, "a" * (133 - 2 - len(options) - 4)) + options
+    types = rest + chunk(3, b"?\x12")
+    assert len(types) == 133
+    sent = b"k8s\0" + chunk(1, types) + chunk(2, chunk(4, "x" * 15)) + chunk(3, "") + chunk(4, "")
+    assert sent[6 + 0x85 : 6 + 0x85 + 1] == b"\x12"
+    assert CODEC.decode_object(sent)["propagationPolicy"] == "x" * 15
+
+
 def test_a_body_that_tells_no_kind_is_of_the_default_one() -> None:
     raw = number(1, 30) + chunk(5, "All")
     expected = {
@@ -149,8 +160,9 @@ def test_lists_of_objects_and_of_bodies(item: dict[str, Any] | bytes) -> None:
 
 
 def test_a_list_whose_items_have_another_number() -> None:
-    partial = {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {}}
-    kind = ("meta.k8s.io/v1beta1", "PartialObjectMetadataList")
+    version = "meta.k8s.io/v1beta1"
+    partial = {"apiVersion": version, "kind": "PartialObjectMetadata", "metadata": {}}
+    kind = (version, "PartialObjectMetadataList")
     items: list[dict[str, Any] | bytes] = [partial, CODEC.encode_object(partial)]
     made = CODEC.encode_list(*kind, {}, items)
     assert made == body(*kind, chunk(2, b"") + chunk(1, chunk(1, b"")) * 2)
@@ -204,6 +216,7 @@ BAD = {
     "numbers for the kind": b"k8s\0" + chunk(1, number(1, 1)) + chunk(2, RAW),
     "a number for the object": b"k8s\0" + chunk(1, chunk(1, "v1")) + number(2, 1),
     "eight bytes for the kind": b"k8s\0" + chunk(1, b"\x09" + bytes(8)) + chunk(2, RAW),
+    "a number for the encoding": BODY + number(3, 1),
     "no UTF-8 in the kind": b"k8s\0" + chunk(1, chunk(2, b"\xff")) + chunk(2, RAW),
     "no UTF-8 in a string": body("v1", "ConfigMap", chunk(1, chunk(1, b"\xff"))),
     "no UTF-8 in a key": body("v1", "ConfigMap", chunk(2, chunk(1, b"\xff"))),
@@ -275,7 +288,7 @@ KINDS = [
 @pytest.mark.parametrize(("api_version", "kind"), KINDS)
 def test_objects_come_back(api_version: str, kind: str) -> None:
     @given(Objects.kind(OBJECTS, api_version, kind))
-    @settings(max_examples=25)
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
     def check(obj: dict[str, Any]) -> None:
         sent = CODEC.encode_object(obj)
         assert CODEC.decode_object(sent) == obj

@@ -84,8 +84,11 @@ CASES: dict[str, tuple[str, bytes, dict[str, Any]]] = {
     ),
     "a map's entries in parts": (
         "core.v1.ConfigMap",
-        chunk(2, b"") + chunk(2, chunk(1, "k")) + chunk(2, chunk(9, "?") + chunk(1, "l")),
-        {"data": {"": "", "k": "", "l": ""}},
+        chunk(2, b"")
+        + chunk(2, chunk(1, "k"))
+        + chunk(2, chunk(9, "?") + chunk(1, "l"))
+        + chunk(2, chunk(1, "m") + chunk(3, "?")),
+        {"data": {"": "", "k": "", "l": "", "m": ""}},
     ),
     "a map of bytes": (
         "core.v1.Secret",
@@ -187,6 +190,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "ends behind a tag": ("core.v1.Pod", b"\x12", "ends within"),
     "ends within a size": ("core.v1.Pod", b"\x12\x80", "ends within"),
     "ends within a value": ("core.v1.Pod", b"\x12\x05abc", "ends within"),
+    "ends a byte early": ("core.v1.Volume", chunk(1, "abc")[:-1], "ends within"),
     "ends within a field within": ("core.v1.Pod", chunk(2, b"\x52\x05abc"), "ends within"),
     "a huge size": ("core.v1.Pod", b"\x12" + varint(2**63), "ends within"),
     "an endless varint": ("core.v1.ContainerPort", b"\x18" + b"\xff" * 30, "longer than 64"),
@@ -245,6 +249,14 @@ def test_every_way_down_counts() -> None:
         decoded(message, raw, depth=1)
         with pytest.raises(ProtobufError, match="nested too deeply"):
             decoded(message, raw, depth=0)
+    for message, raw in [
+        ("core.v1.Pod", chunk(2, chunk(14, b""))),
+        ("core.v1.Volume", chunk(2, chunk(2, b""))),
+        ("core.v1.PodSpec", chunk(1, chunk(2, b""))),
+    ]:
+        decoded(message, raw, depth=2)
+        with pytest.raises(ProtobufError, match="nested too deeply"):
+            decoded(message, raw, depth=1)
 
 
 def test_a_long_quantity_is_read_as_any_other() -> None:

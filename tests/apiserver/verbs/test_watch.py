@@ -116,6 +116,20 @@ async def test_initial_events_end_with_a_bookmark(api: Api) -> None:
     assert later == [("ADDED", "b")]
 
 
+async def test_a_quiet_watch_is_told_how_far_it_has_come(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.apiserver.verbs.watch.BOOKMARK_SECONDS", 0.01)
+    since = (await api.get(MAPS)).version
+    other = await api.create("Namespace")
+    query = {"resourceVersion": since, "allowWatchBookmarks": "true"}
+    async with aclosing(api.watch(MAPS, **query)) as events:
+        (bookmark,) = await nexts(events, 1)
+    meta = bookmark["object"]["metadata"]
+    assert bookmark["type"] == "BOOKMARK" and "annotations" not in meta
+    assert meta["resourceVersion"] == other.version
+
+
 async def test_no_initial_events_where_none_are_wanted(api: Api) -> None:
     await api.create("ConfigMap", labelled("a"))
     query = {"sendInitialEvents": "false", "resourceVersionMatch": "NotOlderThan"}

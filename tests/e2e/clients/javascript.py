@@ -19,7 +19,14 @@ PROGRAM = Path(__file__).with_suffix(".mjs")
 INSTALL_SECONDS = 120
 UNAVAILABLE = "the JavaScript client can't be installed"
 
-INSTALL = ("install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
+INSTALL = (
+    "install",
+    "--no-save",
+    "--no-package-lock",
+    "--no-audit",
+    "--no-fund",
+    "--ignore-scripts",
+)
 
 
 def installed(scratch: Path) -> Path:
@@ -28,7 +35,7 @@ def installed(scratch: Path) -> Path:
     if not folder.exists():
         if shutil.which("node") is None or shutil.which("npm") is None:
             pytest.skip(UNAVAILABLE)
-        unfinished = folder.with_suffix(".unfinished")
+        unfinished = folder.with_name(f"{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         install(unfinished)
@@ -128,7 +135,8 @@ class JavaScript:
 
     def _ask(self, verb: str, kind: str, **given: Any) -> Json:
         send(self._process, request(verb, kind, **given))
-        answer: Json = next(answers(self._process))
+        answer: Json | None = next(answers(self._process), None)
+        assert answer is not None, "node has ended; its error is in the test's stderr"
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,9 @@ def status(error: kr8s.ServerError) -> Json:
     return told
 
 
+@cache
 def resource(kind: str) -> Any:
-    """The class of a kind."""
+    """The class of a kind, made once: kr8s remembers every class that it makes."""
     return CORE.get(kind) or new_class(kind, PREFERRED[kind].api_version, asyncio=False)
 
 

@@ -89,7 +89,7 @@ class Lightkube:
     def label(self, kind: str, name: str, labels: dict[str, str]) -> Json:
         body = {"metadata": {"labels": labels}}
         # Its default is a strategic merge patch, which custom kinds don't know.
-        options = {} if kind in CORE else {"patch_type": PatchType.MERGE}
+        options: Json = {} if kind in CORE else {"patch_type": PatchType.MERGE}
         with refusals():
             return plain(self._client.patch(resource(kind), name, body, **options))
 

@@ -1,4 +1,4 @@
-"""`kubernetes`, the official Python client: its core API, and its dynamic client for other kinds."""
+"""`kubernetes`, the official Python client: its core API, and for other kinds its dynamic one."""
 
 import json
 import tempfile
@@ -36,7 +36,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except client.ApiException as error:  # the dynamic client's are of this class too
-        raise Refused(error.status, json.loads(error.body)) from error
+        raise Refused(error.status, json.loads(error.body or "{}")) from error
 
 
 class Official:
@@ -68,7 +68,7 @@ class Official:
         return Listed(found["items"], found["metadata"]["resourceVersion"])
 
     def watch(self, kind: str, labels: str, since: str) -> Iterator[Event]:
-        selected = {"label_selector": labels, "resource_version": since}
+        selected: Json = {"label_selector": labels, "resource_version": since}
         if kind not in CORE:
             resource = self._resource(kind)
             events = resource.watch(self._namespace, timeout=WATCH_SECONDS, **selected)

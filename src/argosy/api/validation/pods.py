@@ -141,7 +141,7 @@ def pod_spec(spec: Json, path: str, *, pod: str = "") -> list[FieldError]:
 
 
 def _security(spec: Json, path: str) -> Errors:
-    if spec.get("securityContext"):
+    if spec.get("securityContext") or spec.get("shareProcessNamespace"):
         yield from security.pod_security(spec, path)
     yield from security.host_process(spec, path, all_of(spec, path))
     yield from security.host_users(spec, path, all_of(spec, path))

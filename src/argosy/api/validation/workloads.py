@@ -194,14 +194,6 @@ def _stateful_changes(new: Json, old: Json | None) -> list[FieldError]:
     return [] if before == after else [forbidden_field("spec", STATEFUL_FIXED)]
 
 
-def _revision(new: Json, old: Json | None) -> list[FieldError]:
-    if old is None and not isinstance(new.get("data"), dict):
-        given = new.get("data")
-        detail = "data is mandatory" if given is None else "data must be a valid JSON object"
-        return [required("data", detail)]
-    return []
-
-
 def _replicas(
     *others: str, ready: str = "cannot be greater than readyReplicas"
 ) -> tuple[Rule, ...]:
@@ -215,7 +207,7 @@ def _replicas(
 
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    "ControllerRevision": (_revision, nonnegative("revision"), immutable("data")),
+    "ControllerRevision": (nonnegative("revision"), immutable("data")),
     "DaemonSet": (
         of_part("spec", _daemon_set),
         immutable("spec.selector"),

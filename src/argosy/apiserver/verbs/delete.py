@@ -1,5 +1,7 @@
 """delete: at once, or marked and left to finalizers and, for a pod, to its node."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,9 +11,12 @@ import msgspec
 from argosy.api.core import Namespace, Pod
 from argosy.apiserver.negotiate import answer, answer_object, body_object
 from argosy.apiserver.objects import Objects, absent
+from argosy.apiserver.paging import read_piece
 from argosy.apiserver.request import Call
+from argosy.apiserver.verbs.read import matcher
 from argosy.base.clock import parse_timestamp, timestamp
 from argosy.base.errors import (
+    StatusError,
     bad_request,
     conflict,
     invalid,
@@ -31,9 +36,61 @@ async def delete(objects: Objects, call: Call) -> Response:
     """The object, under the options of body and query."""
     if call.target.served.resource == Namespace.resource:
         raise method_not_allowed("deleting a namespace is not supported yet")
+    value, done = await _deleted(objects, *_with_options(call))
+    resource = call.target.served.resource
+    if resource.returned or not done:
+        return answer(value)
+    uid = msgspec.json.decode(value)["metadata"]["uid"]
+    details = {"name": call.target.name, "group": resource.group, "kind": resource.plural}
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {**details, "uid": uid},
+    }
+    return answer_object(status)
+
+
+async def delete_collection(objects: Objects, call: Call) -> Response:
+    """Every object of the collection that the selectors match; one that is gone already is fine."""
+    resource = call.target.served.resource
+    if "deletecollection" not in resource.verbs:
+        raise method_not_allowed()
+    call, options = _with_options(call)
+    piece = read_piece(objects.store, call, matcher(call), 0)
+    gone = []
+    for record in piece.records:
+        meta = msgspec.json.decode(record.value)["metadata"]
+        target = replace(call.target, namespace=meta.get("namespace", ""), name=meta["name"])
+        with _unless_gone():
+            gone.append((await _deleted(objects, replace(call, target=target), options))[0])
+    head = {"resourceVersion": str(objects.store.revision)}
+    kind = f'"kind":"{resource.kind}List","apiVersion":"{resource.api_version}"'
+    start = f'{{{kind},"metadata":{msgspec.json.encode(head).decode()},"items":['
+    return answer(start.encode() + b",".join(gone) + b"]}")
+
+
+@contextmanager
+def _unless_gone() -> Generator[None, None, None]:
+    """Pass over a 404: somebody else was faster."""
+    try:
+        yield
+    except StatusError as error:
+        if error.code != 404:
+            raise
+
+
+def _with_options(call: Call) -> tuple[Call, Json]:
+    """The call and its options; kubectl says in the body that it is a dry run."""
     options = _options(call)
-    if options.get("dryRun"):  # which kubectl says in the body
+    if options.get("dryRun"):
         call = replace(call, query={**call.query, "dryRun": ",".join(options["dryRun"])})
+    return call, options
+
+
+async def _deleted(objects: Objects, call: Call, options: Json) -> tuple[bytes, bool]:
+    """The object as it was last, and whether it is gone rather than going."""
     done = True
 
     def change(current: Json | None) -> Json | object | None:
@@ -45,20 +102,7 @@ async def delete(objects: Objects, call: Call) -> Response:
         done = marked is DELETE
         return marked
 
-    value = await objects.write(call, call.target.key, change)
-    if not done:
-        return answer(value)
-    resource = call.target.served.resource
-    uid = msgspec.json.decode(value)["metadata"]["uid"]
-    details = {"name": call.target.name, "group": resource.group, "kind": resource.plural}
-    status = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Success",
-        "details": {**details, "uid": uid},
-    }
-    return answer_object(status)
+    return await objects.write(call, call.target.key, change), done
 
 
 def _options(call: Call) -> Json:

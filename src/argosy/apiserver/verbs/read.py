@@ -7,10 +7,11 @@ import msgspec
 
 from argosy.apiserver.negotiate import answer, wants_table
 from argosy.apiserver.objects import Objects
+from argosy.apiserver.paging import Piece, read_piece
 from argosy.apiserver.request import Call
 from argosy.apiserver.selectable import selectable
 from argosy.apiserver.table import table
-from argosy.base.errors import StatusError, bad_request, expired
+from argosy.base.errors import StatusError, bad_request
 from argosy.base.selectors import (
     EVERYTHING,
     FieldSelector,
@@ -20,7 +21,6 @@ from argosy.base.selectors import (
     parse_labels,
 )
 from argosy.http.message import Response
-from argosy.store.interface import Record
 
 Matcher = Callable[[bytes], bool]
 
@@ -30,37 +30,39 @@ async def get(objects: Objects, call: Call) -> Response:
     record = objects.read(call.target)
     if not wants_table(call.request):
         return answer(record.value)
-    return answer(_as_table(objects, call, [record], str(record.revision)))
+    return answer(_as_table(objects, call, Piece([record], record.revision)))
 
 
 async def list_(objects: Objects, call: Call) -> Response:
-    """All objects of a collection that the selectors match, at one revision."""
-    if call.query.get("continue"):
-        raise expired("The provided continue parameter is too old: lists are not paged yet")
-    seen(objects, call)
-    matches = matcher(call)
-    revision = str(objects.store.revision)
-    records = objects.store.list(call.target.key)
-    if matches is not None:
-        records = [record for record in records if matches(record.value)]
+    """The objects of a collection that the selectors match, at one revision, or a piece of them."""
+    piece = read_piece(objects.store, call, matcher(call), seen(objects, call))
     if wants_table(call.request):
-        return answer(_as_table(objects, call, records, revision))
+        return answer(_as_table(objects, call, piece))
     resource = call.target.served.resource
-    head = (
-        f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}",'
-        f'"metadata":{{"resourceVersion":"{revision}"}},"items":['
-    )
-    return answer(head.encode() + b",".join([record.value for record in records]) + b"]}")
+    head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'
+    parts = [head.encode(), msgspec.json.encode(list_meta(piece)), b',"items":[']
+    items = b",".join([record.value for record in piece.records])
+    return answer(b"".join([*parts, items, b"]}"]))
 
 
-def _as_table(objects: Objects, call: Call, records: list[Record], revision: str) -> bytes:
-    rows = [msgspec.json.decode(record.value) for record in records]
+def list_meta(piece: Piece) -> dict[str, Any]:
+    """The metadata of a list, or of a piece of it."""
+    meta: dict[str, Any] = {"resourceVersion": str(piece.revision)}
+    if piece.token:
+        meta["continue"] = piece.token
+    if piece.remaining is not None:
+        meta["remainingItemCount"] = piece.remaining
+    return meta
+
+
+def _as_table(objects: Objects, call: Call, piece: Piece) -> bytes:
+    rows = [msgspec.json.decode(record.value) for record in piece.records]
     resource = call.target.served.resource
     return table(
         resource,
         rows,
         objects.clock.now(),
-        revision=revision,
+        meta=list_meta(piece),
         headed=True,
         include=call.query.get("includeObject", ""),
     )

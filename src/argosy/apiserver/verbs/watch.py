@@ -15,6 +15,8 @@ from argosy.base.errors import expired
 from argosy.http.message import Response
 from argosy.store.interface import Change, CompactedError, Watch
 
+BOOKMARK_SECONDS = 60.0
+"""After so long without a change the client is told how far it has come."""
 LONGEST = 3600.0
 """Seconds after which the server ends a watch by itself."""
 
@@ -27,7 +29,7 @@ async def watch(objects: Objects, call: Call) -> Response:
     first = view.initial() if initial else []
     since = objects.store.revision if initial or not after else after
     if call.flag("sendInitialEvents"):
-        first.append(view.bookmark(since))
+        first.append(view.bookmark(since, initial=True))
     timeout = min(call.number("timeoutSeconds") or LONGEST, LONGEST)
     headers = {"content-type": "application/json"}
     return Response(200, headers, _stream(objects, view, first, since, timeout))
@@ -39,22 +41,30 @@ async def _stream(
     if first:
         yield b"".join(first)
     changes = objects.store.watch(view.prefix, since)
-    deadline = objects.clock.monotonic() + timeout
+    clock = objects.clock
+    deadline = clock.monotonic() + timeout
+    marked = since
     try:
-        while (change := await _next(changes, deadline - objects.clock.monotonic())) is not None:
-            if (line := view.line(change)) is not None:
+        while (left := deadline - clock.monotonic()) > 0:
+            change = await _next(changes, min(left, BOOKMARK_SECONDS))
+            if change is not None and (line := view.line(change)) is not None:
                 yield line
+            elif change is None and view.bookmarks and changes.revision > marked:
+                marked = changes.revision
+                yield view.bookmark(marked)
+    except StopAsyncIteration:
+        return
     except CompactedError as error:
         gone = expired(f"too old resource version: {since} ({error.oldest})")
         yield msgspec.json.encode({"type": "ERROR", "object": gone.status()}) + b"\n"
 
 
 async def _next(changes: Watch, timeout: float) -> Change | None:
-    """The next change; None when the time is up or the store closes."""
+    """The next change; None when there is none in time. Raises StopAsyncIteration at the end."""
     try:
         async with asyncio.timeout(timeout):
             return await anext(changes)
-    except (TimeoutError, StopAsyncIteration):
+    except TimeoutError:
         return None
 
 
@@ -68,6 +78,7 @@ class _View:
         self._as_table = wants_table(call.request)
         self._include = call.query.get("includeObject", "")
         self._headed = True
+        self.bookmarks = call.flag("allowWatchBookmarks")
         self.prefix = call.target.key
 
     def initial(self) -> list[bytes]:
@@ -93,12 +104,11 @@ class _View:
     def _sees(self, value: bytes) -> bool:
         return self._matches is None or self._matches(value)
 
-    def bookmark(self, revision: int) -> bytes:
-        """The end of the initial objects."""
-        meta = {
-            "resourceVersion": str(revision),
-            "annotations": {"k8s.io/initial-events-end": "true"},
-        }
+    def bookmark(self, revision: int, *, initial: bool = False) -> bytes:
+        """How far the client has come; `initial`: these were the initial objects."""
+        meta: dict[str, Any] = {"resourceVersion": str(revision)}
+        if initial:
+            meta["annotations"] = {"k8s.io/initial-events-end": "true"}
         body: dict[str, Any] = {
             "kind": self._resource.kind,
             "apiVersion": self._resource.api_version,
@@ -113,7 +123,7 @@ class _View:
                 self._resource,
                 [obj],
                 self._objects.clock.now(),
-                revision=obj["metadata"]["resourceVersion"],
+                meta={"resourceVersion": obj["metadata"]["resourceVersion"]},
                 headed=self._headed,
                 include=self._include,
             )
