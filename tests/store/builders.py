@@ -4,6 +4,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from argosy.store.interface import DELETE, Mutation, Record
 from argosy.testing.clock import FakeClock
@@ -26,6 +27,16 @@ def put(value: bytes) -> Mutation:
 def delete(_now: Record | None, _revision: int) -> object:
     """A delete."""
     return DELETE
+
+
+def lose_a_row(file: Path) -> None:
+    """Let one page of a store's file, with rows only, forget its last row."""
+    content = bytearray(file.read_bytes())
+    leaf = 0x0D
+    pages = range(0, len(content), 4096)
+    page = max(at for at in pages[1:] if content[at] == leaf and content[at + 4] > 1)
+    content[page + 4] -= 1
+    file.write_bytes(content)
 
 
 @contextmanager

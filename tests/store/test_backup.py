@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from argosy.store.database import MIGRATIONS
 from argosy.store.folder import FILE, connected
 from argosy.store.interface import Change, CompactedError, Record, StoreOpenError
 from argosy.store.sqlite import SqliteStore
-from tests.store.builders import delete, largest_file, put
+from tests.store.builders import delete, largest_file, lose_a_row, put
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MICROSECONDS = int(NOW.timestamp()) * 1_000_000
@@ -44,6 +44,8 @@ async def test_what_is_restored_is_what_was_there(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "new")
     assert store.list("") == records
     assert store.revision == MICROSECONDS
+    with closing(sqlite3.connect(tmp_path / "new" / FILE)) as connection:
+        assert connection.execute("SELECT count(*) FROM change").fetchone() == (19,)  # no history
     written = await store.write("/x", put(b"x"))
     assert written and written.revision == MICROSECONDS + 1
     await store.close()
@@ -186,6 +188,16 @@ async def test_a_damaged_store_is_not_backed_up(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
+async def test_a_store_that_lost_a_row_is_not_backed_up(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path / "store")
+    await asyncio.gather(*(store.write(f"/{i}", put(b"x" * 50)) for i in range(500)))
+    store.compact(store.revision)  # there is no history to miss it in
+    await store.close()
+    lose_a_row(tmp_path / "store" / FILE)
+    with pytest.raises(StoreOpenError, match="is damaged"):
+        back_up(tmp_path / "store", tmp_path / "backup")
+
+
 async def test_a_store_in_use_is_not_replaced(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "store")
     back_up(tmp_path / "store", tmp_path / "backup")
@@ -198,15 +210,30 @@ async def test_a_store_in_use_is_not_replaced(tmp_path: Path) -> None:
     back_up(tmp_path / "store", tmp_path / "backup")
 
 
-async def test_a_damaged_store_can_be_replaced(tmp_path: Path) -> None:
+def _garbage(folder: Path) -> None:
+    for path in folder.glob(f"{FILE}*"):
+        path.write_bytes(b"no database" * 1000)
+
+
+def _only_the_log(folder: Path) -> None:
+    (folder / FILE).unlink()
+
+
+@pytest.mark.parametrize("spoil", [_garbage, _only_the_log])
+async def test_a_damaged_store_can_be_replaced(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
     records = await filled(tmp_path / "store")
     back_up(tmp_path / "store", tmp_path / "backup")
-    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
-        (tmp_path / "store" / name).write_bytes(b"no database" * 1000)
-    restore(tmp_path / "backup", tmp_path / "store", NOW)
     store = SqliteStore.open(tmp_path / "store")
-    assert store.list("") == records
+    await asyncio.gather(*(store.write(f"/{i}", put(b"later")) for i in range(100)))
+    shutil.copytree(tmp_path / "store", tmp_path / "crashed")
     await store.close()
+    spoil(tmp_path / "crashed")
+    restore(tmp_path / "backup", tmp_path / "crashed", NOW)
+    restored = SqliteStore.open(tmp_path / "crashed")
+    assert restored.list("") == records
+    await restored.close()
 
 
 async def test_the_log_of_a_killed_server_is_not_mixed_into_a_restored_store(

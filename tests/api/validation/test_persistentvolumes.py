@@ -16,7 +16,7 @@ VOLUME = made(
     },
 )
 CSI = put(put(VOLUME, "spec.hostPath", GONE), "spec.csi", {"driver": "a.b", "volumeHandle": "h"})
-AFFINITY = {"required": {"nodeSelectorTerms": [{}]}}
+AFFINITY: dict[str, Any] = {"required": {"nodeSelectorTerms": [{}]}}
 
 
 @pytest.mark.parametrize(
