@@ -35,7 +35,7 @@ async def paged(store: MemoryStore, prefix: str, steps: Steps) -> list[Record]:
     return records
 
 
-@settings(max_examples=150)
+@settings(max_examples=120)
 @given(
     before=st.lists(NAMES, min_size=4, max_size=10, unique=True),
     prefix=st.sampled_from(["", "/a/", "/b/"]),

@@ -19,7 +19,7 @@ WAL_BYTES = 16 * 2**20
 _INCREMENTAL = 2
 
 _ACCESS = "choose a folder on a local disk with room, which this user may write to"
-_DAMAGED = "restore the folder from a backup, or move it away to start with an empty cluster"
+_DAMAGED = "restore a backup with `argosy restore --force`, or move the folder away to start anew"
 _NEWER = "run the version of Argosy that wrote it, or a newer one"
 _ACCESS_CODES = (
     sqlite3.SQLITE_PERM,

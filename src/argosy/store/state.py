@@ -8,8 +8,10 @@ Keys are kept in one sorted list: an insert moves half of it, 20 µs at 100,000 
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
 from typing import cast
 
 from argosy.store.interface import DELETE, Change, Mutation, Page, Record
@@ -70,24 +72,27 @@ class State:
             revision = self.revision
         if revision > self.revision:
             raise ValueError(f"revision {revision} is yet to come; the newest is {self.revision}")
-        past = self.log.undone(revision, prefix, start_after)
+        since = self.log.since(revision, prefix, start_after)
         low = max(bisect_left(self._keys, prefix), bisect_right(self._keys, start_after))
         high = max(low, _end(self._keys, prefix))
         # However many of the changed keys are new, this is enough for a full page of old ones.
-        stop = min(high, low + limit + len(past)) if limit else high
-        found = self._then(self._keys[low:stop], past)
-        records = found[:limit] if limit else found
-        then = sum((record is not None) - (key in self._records) for key, record in past.items())
-        remaining = high - low + then - len(records)
+        stop = min(high, low + limit + len(since)) if limit else high
+        then = self._before(self._keys[low:stop], since)
+        records = list(islice(then, limit or None))
+        more = sum(
+            (entry.replaced is not None) - (key in self._records) for key, entry in since.items()
+        )
+        remaining = high - low + more - len(records)
         return Page(records, revision, remaining, records[-1].key if remaining else "")
 
-    def _then(self, keys: Sequence[str], past: Mapping[str, Record | None]) -> list[Record]:
-        """The records of today's `keys`, and of those that are gone, before what changed."""
-        if not past:
-            return [self._records[key] for key in keys]
-        gone = (key for key in past if key not in self._records)
-        then = (past[key] if key in past else self._records[key] for key in sorted((*keys, *gone)))
-        return [record for record in then if record is not None]
+    def _before(self, keys: list[str], since: Mapping[str, Entry]) -> Iterator[Record]:
+        """The records of today's `keys`, and of those that are gone, before the changes `since`."""
+        gone = sorted(key for key in since if key not in self._records)
+        for key in merge(keys, gone) if gone else keys:
+            entry = since.get(key)
+            record = self._records[key] if entry is None else entry.before()
+            if record is not None:
+                yield record
 
     def watch(self, prefix: str, after: int) -> Reader:
         """A reader of the durable changes."""

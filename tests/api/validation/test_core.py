@@ -118,7 +118,8 @@ def test_the_type_of_a_secret_stays() -> None:
             "spec.podCIDRs",
             ["10.0.1.0/24"],
             [
-                'spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid'
+                "spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "
+                '"" to valid'
             ],
         ),
         (

@@ -161,9 +161,11 @@ def test_ephemeral_containers_stay() -> None:
     old = put(POD, "spec.ephemeralContainers", [{"name": "d", "image": "i"}])
     gone = put(old, "spec.ephemeralContainers", [])
     assert errors(gone, old, subresource="ephemeralcontainers") == [
-        'spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be removed\n'
+        'spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be '
+        "removed\n"
     ]
     changed = put(old, "spec.ephemeralContainers.0.image", "j")
     assert errors(changed, old, subresource="ephemeralcontainers") == [
-        'spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be changed\n'
+        'spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be '
+        "changed\n"
     ]

@@ -50,7 +50,8 @@ def test_what_is_taken(source: dict[str, Any]) -> None:
         (
             {"clusterTrustBundle": {"path": "p"}},
             [
-                f"{S}.clusterTrustBundle: Required value: either name or signerName must be specified"
+                f"{S}.clusterTrustBundle: Required value: either name or signerName must be "
+                "specified"
             ],
         ),
         (

@@ -13,13 +13,16 @@ from argosy.base.errors import (
     forbidden_field,
     invalid_value,
     missing_reference,
+    not_supported,
     required,
     too_many,
 )
 
 GROUPS = ("initContainers", "containers", "ephemeralContainers")
-PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
+ENUMS: Mapping[str, tuple[str, ...]] = {
+    "terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
+    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
+}
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
 RESTART_ACTIONS = ("Restart", "RestartAllContainers")
 PROPAGATION = ("Bidirectional", "HostToContainer", "None")
@@ -109,9 +112,9 @@ def _common(container: Json, field: str, around: Surroundings) -> Errors:
     )
     if not container.get("image"):
         yield required(f"{field}.image")
-    policy = container.get("terminationMessagePolicy")
-    yield from one_of(f"{field}.terminationMessagePolicy", policy, MESSAGE_POLICIES)
-    yield from one_of(f"{field}.imagePullPolicy", container.get("imagePullPolicy"), PULL_POLICIES)
+    for name, allowed in ENUMS.items():
+        if (value := container.get(name)) is not None and value not in allowed:
+            yield not_supported(f"{field}.{name}", value, allowed)
     if container.get("ports"):
         yield from _ports(container["ports"], f"{field}.ports")
     if container.get("env"):
@@ -337,15 +340,18 @@ def all_of(spec: Json, path: str) -> Iterable[tuple[Json, str]]:
 
 def file_keys(spec: Json, path: str) -> Errors:
     """Variables read from files: the volume must be there, and an emptyDir."""
-    volumes = {volume["name"]: volume for volume in spec.get("volumes") or ()}
     for container, field in all_of(spec, path):
         for i, variable in enumerate(container.get("env") or ()):
-            reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
-            if reference is None:
-                continue
-            place = f"{field}.env[{i}].valueFrom.fileKeyRef.volumeName"
-            name = reference["volumeName"]
-            if name not in volumes:
-                yield missing_reference(place, name)
-            elif "emptyDir" not in volumes[name]:
-                yield invalid_value(place, name, "referenced volume must be of type emptyDir")
+            if "fileKeyRef" in (variable.get("valueFrom") or ()):
+                name = variable["valueFrom"]["fileKeyRef"]["volumeName"]
+                yield from _file_volume(
+                    name, f"{field}.env[{i}].valueFrom.fileKeyRef.volumeName", spec
+                )
+
+
+def _file_volume(name: str, place: str, spec: Json) -> Errors:
+    volumes = {volume["name"]: volume for volume in spec.get("volumes") or ()}
+    if name not in volumes:
+        yield missing_reference(place, name)
+    elif "emptyDir" not in volumes[name]:
+        yield invalid_value(place, name, "referenced volume must be of type emptyDir")

@@ -6,16 +6,16 @@ Kubernetes' API reference and the texts of its field validation.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from argosy.api import names
 from argosy.api.podresources import aggregate
 from argosy.api.validation import scheduling, security, values
-from argosy.api.validation.containers import all_of, containers, file_keys, trimmed
+from argosy.api.validation.containers import GROUPS, all_of, containers, file_keys, trimmed
 from argosy.api.validation.podupdates import changes
 from argosy.api.validation.resources import HUGE_PAGES, pod_resource, requirements
-from argosy.api.validation.rule import Errors, Json, one_of
+from argosy.api.validation.rule import Errors, Json
 from argosy.api.validation.volumes import volumes
 from argosy.base import quantity
 from argosy.base.errors import (
@@ -130,7 +130,8 @@ def pod_spec(spec: Json, path: str, *, pod: str = "") -> list[FieldError]:
     if spec.get("resources"):
         errors += _resources(spec, path)
     for name, allowed in ENUMS.items():
-        errors += one_of(f"{path}.{name}", spec.get(name), allowed)
+        if (value := spec.get(name)) is not None and value not in allowed:
+            errors.append(not_supported(f"{path}.{name}", value, allowed))
     errors += _host_network(spec, f"{path}.containers")
     errors += _placement(spec, path)
     errors += _security(spec, path)
@@ -143,10 +144,20 @@ def pod_spec(spec: Json, path: str, *, pod: str = "") -> list[FieldError]:
 def _security(spec: Json, path: str) -> Errors:
     if spec.get("securityContext") or spec.get("shareProcessNamespace"):
         yield from security.pod_security(spec, path)
-    yield from security.host_process(spec, path, all_of(spec, path))
-    yield from security.host_users(spec, path, all_of(spec, path))
+    if any("windowsOptions" in context for context in _contexts(spec)):
+        yield from security.host_process(spec, path, all_of(spec, path))
+    if spec.get("hostUsers") is False:
+        yield from security.host_users(spec, path, all_of(spec, path))
     if "os" in spec:
         yield from security.system_rules(spec, path, all_of(spec, path))
+
+
+def _contexts(spec: Json) -> Iterator[Json]:
+    yield spec.get("securityContext") or {}
+    for group in GROUPS:
+        for container in spec.get(group) or ():
+            if "securityContext" in container:
+                yield container["securityContext"]
 
 
 def _placement(spec: Json, path: str) -> Errors:

@@ -275,8 +275,6 @@ def _host_process(owner: Json) -> bool | None:
 
 def host_users(spec: Json, path: str, containers: Iterable[tuple[Json, str]]) -> Errors:
     """What a pod with users of its own may not share with its host."""
-    if spec.get("hostUsers") is not False:
-        return
     detail = "when `hostUsers` is false"
     for name, shown in (
         ("hostNetwork", "hostNetwork"),

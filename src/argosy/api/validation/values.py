@@ -19,6 +19,7 @@ NOT_POSITIVE = "must be greater than zero"
 PORT_RANGE = "must be between 1 and 65535, inclusive"
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
+PORT_NAME = re.compile(r"(?!.{16})(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 LARGEST_ID = 2**31 - 1
 PERCENT = re.compile(r"[0-9]+%")
 PERCENT_RULE = (
@@ -57,6 +58,8 @@ def port(path: str, value: int) -> Errors:
 
 def port_name_faults(name: str) -> list[str]:
     """What keeps `name` from being a port's name."""
+    if PORT_NAME.fullmatch(name):
+        return []
     found = (
         (len(name) > 15, "must be no more than 15 characters"),
         (
