@@ -69,7 +69,7 @@ def suite(tmp_path: Path) -> Path:
     room = tmp_path / "tests" / "room"
     room.mkdir(parents=True)
     shutil.copy(TESTS.parent / "pyproject.toml", tmp_path)
-    rules = (TESTS / "conftest.py").read_text().replace("SECONDS = 2.0", "SECONDS = 0.2")
+    rules = (TESTS / "conftest.py").read_text().replace("LIMIT = 10.0", "LIMIT = 0.2")
     (room.parent / "conftest.py").write_text(rules)
     (room.parent / "allowed_skips.txt").write_text("# Reasons.\nno moon\n")
     (room / "test_rules.py").write_text(SUITE)

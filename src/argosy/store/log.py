@@ -93,16 +93,16 @@ class Log:
     def since(self, revision: int, prefix: str, start_after: str) -> dict[str, Entry]:
         """The first change after `revision` of each key under `prefix` and after `start_after`.
 
-        What it replaced is what the key held at `revision`. Takes 0.1 µs for each change.
+        What it replaced is what the key held at `revision`. Each change costs 0.3 µs.
         """
         if revision < self.floor:
             raise CompactedError(self.floor + 1)
         first: dict[str, Entry] = {}
         entries = self._entries
-        for later in range(revision + 1, self.newest + 1):
+        for later in range(self.newest, revision, -1):  # so that the first one stays
             entry = entries[later]
             key = entry.change.key
-            if key > start_after and key not in first and key.startswith(prefix):
+            if key > start_after and key.startswith(prefix):
                 first[key] = entry
         return first
 

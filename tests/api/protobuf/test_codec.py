@@ -288,7 +288,7 @@ KINDS = [
 @pytest.mark.parametrize(("api_version", "kind"), KINDS)
 def test_objects_come_back(api_version: str, kind: str) -> None:
     @given(Objects.kind(OBJECTS, api_version, kind))
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
     def check(obj: dict[str, Any]) -> None:
         sent = CODEC.encode_object(obj)
         assert CODEC.decode_object(sent) == obj
