@@ -15,6 +15,7 @@ import uvloop
 from argosy.base.clock import SystemClock
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
+from argosy.client.https import transport
 from argosy.client.kubeconfig import Access, load
 from argosy.http.message import Request, Response
 from argosy.http.server import serve
@@ -34,7 +35,7 @@ class Running:
     @property
     def client(self) -> Client:
         """A client of it; its transport must be closed."""
-        return Client(self.access.transport(), "bench")
+        return Client(transport(self.access), "bench")
 
     def resident(self) -> float:
         """Resident memory, MB."""
@@ -65,7 +66,7 @@ async def _ready(path: Path, began: float) -> Access:
     while time.monotonic() < began + PATIENCE:
         if path.exists() and path.stat().st_mtime > known:
             access = load(path)
-            client = Client(access.transport(), "bench")
+            client = Client(transport(access), "bench")
             try:
                 await client.call("GET", "/readyz")
                 return access

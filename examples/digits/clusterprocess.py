@@ -11,6 +11,7 @@ from pathlib import Path
 
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
+from argosy.client.https import transport
 from argosy.client.kubeconfig import load
 
 READY_SECONDS = 30.0
@@ -42,7 +43,7 @@ class ClusterProcess:
     def client(self) -> Client:
         """A client over HTTPS, as any other process has it."""
         if self._client is None:
-            self._client = Client(load(self.kubeconfig).transport(), "argosy-demo")
+            self._client = Client(transport(load(self.kubeconfig)), "argosy-demo")
         return self._client
 
     async def start(self) -> None:

@@ -15,7 +15,7 @@ from argosy.api.core import ConfigMap
 from argosy.base.errors import StatusError
 from argosy.client import kubeconfig
 from argosy.client.client import Client
-from argosy.client.https import Https
+from argosy.client.https import Https, transport
 from argosy.http.message import Handler, Request, Response
 from argosy.http.server import serve
 from argosy.http.tls import Certificates, ensure_certificates, server_context
@@ -205,8 +205,8 @@ async def test_a_kubeconfig_is_all_it_takes(certificates: Certificates, tmp_path
     async with cluster() as running, served(running.plane.server.handle, certificates) as url:
         config = tmp_path / "kubeconfig"
         config.write_text(kubeconfig.render(url, certificates.ca_pem, running.plane.token))
-        transport = kubeconfig.load(config).transport()
+        way = transport(kubeconfig.load(config))
         try:
-            assert (await Client(transport).list(ConfigMap)).items == []
+            assert (await Client(way).list(ConfigMap)).items == []
         finally:
-            await transport.close()
+            await way.close()

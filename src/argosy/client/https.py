@@ -1,14 +1,27 @@
 """Requests over HTTPS, by aiohttp: the transport to any API server that is another process."""
 
 import ssl
+import tempfile
 from collections.abc import AsyncGenerator
 
 import aiohttp
 from yarl import URL
 
+from argosy.client.kubeconfig import Access
 from argosy.http.message import Request, Response
 
 CONNECT_SECONDS = 10.0
+
+
+def transport(access: Access) -> "Https":
+    """A transport with what a kubeconfig says."""
+    tls = ssl.create_default_context(cadata=access.ca or None)
+    if access.certificate:
+        with tempfile.NamedTemporaryFile() as pair:
+            pair.write(access.certificate + b"\n" + access.key)
+            pair.flush()
+            tls.load_cert_chain(pair.name)
+    return Https(access.server, tls, access.token)
 
 
 class Https:

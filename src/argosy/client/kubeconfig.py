@@ -1,16 +1,12 @@
 """kubeconfig files: which cluster, as whom. Source: Kubernetes' client configuration API v1."""
 
 import base64
-import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-
-from argosy.client.https import Https
 
 NAME = "argosy"
 
@@ -28,16 +24,6 @@ class Access:
     token: str = ""
     certificate: bytes = b""
     key: bytes = b""
-
-    def transport(self) -> Https:
-        """A transport with this access."""
-        tls = ssl.create_default_context(cadata=self.ca or None)
-        if self.certificate:
-            with tempfile.NamedTemporaryFile() as pair:
-                pair.write(self.certificate + b"\n" + self.key)
-                pair.flush()
-                tls.load_cert_chain(pair.name)
-        return Https(self.server, tls, self.token)
 
 
 def render(server: str, ca_pem: bytes, token: str) -> str:
