@@ -1,12 +1,14 @@
 """Time in Kubernetes' words."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.base.clock import SystemClock, micro_timestamp, parse_timestamp, timestamp
+from argosy.base.clock import SystemClock, micro_timestamp, parse_timestamp, timestamp, wait
+from argosy.testing.clock import FakeClock, settle
 
 moments = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)
@@ -60,3 +62,31 @@ async def test_the_machines_clock_is_aware_and_goes_on() -> None:
 
     assert at.tzinfo is UTC
     assert clock.monotonic() >= before
+
+
+async def test_the_event_ends_the_wait() -> None:
+    event, clock = asyncio.Event(), FakeClock()
+    waiting = asyncio.create_task(wait(event, clock, 5))
+    await settle()
+    assert not waiting.done()
+    event.set()
+    await settle()
+    assert waiting.done()
+
+
+async def test_time_ends_the_wait() -> None:
+    clock = FakeClock()
+    waiting = asyncio.create_task(wait(asyncio.Event(), clock, 5))
+    await clock.advance(4.9)
+    assert not waiting.done()
+    await clock.advance(0.2)
+    assert waiting.done()
+
+
+async def test_without_a_bound_only_the_event_does() -> None:
+    event, clock = asyncio.Event(), FakeClock()
+    waiting = asyncio.create_task(wait(event, clock, None))
+    await clock.advance(1e6)
+    assert not waiting.done()
+    event.set()
+    await waiting

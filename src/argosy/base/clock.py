@@ -39,6 +39,20 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+async def wait(event: asyncio.Event, clock: Clock, seconds: float | None) -> None:
+    """Wait for `event`, but no longer than `seconds` of the clock's time (None: however long)."""
+    if seconds is None:
+        await event.wait()
+        return
+    sleep = asyncio.ensure_future(clock.sleep(seconds))
+    happened = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait((sleep, happened), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleep.cancel()
+        happened.cancel()
+
+
 def timestamp(moment: datetime) -> str:
     """`moment` as Kubernetes' `Time`: RFC 3339, UTC, whole seconds."""
     return _second(int(moment.timestamp()))

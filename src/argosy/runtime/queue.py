@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from argosy.base.clock import Clock
+from argosy.base.clock import Clock, wait
 
 K = TypeVar("K", bound=Hashable)
 
@@ -87,17 +87,7 @@ class WorkQueue(Generic[K]):
         """Move delayed keys to the ready ones when their time has come."""
         while True:
             self._changed.clear()
-            pause = self._release()
-            if pause is None:
-                await self._changed.wait()
-                continue
-            sleep = asyncio.ensure_future(self._clock.sleep(pause))
-            changed = asyncio.ensure_future(self._changed.wait())
-            try:
-                await asyncio.wait((sleep, changed), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                sleep.cancel()
-                changed.cancel()
+            await wait(self._changed, self._clock, self._release())
 
     def _release(self) -> float | None:
         """Add what is due; return the seconds until the next, None where nothing waits."""

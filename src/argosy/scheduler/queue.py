@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from argosy.base.clock import Clock
+from argosy.base.clock import Clock, wait
 
 K = TypeVar("K", bound=Hashable)
 
@@ -121,19 +121,7 @@ class SchedulingQueue(Generic[K]):
             if key is not None:
                 return key
             self._changed.clear()
-            await self._wait(pause)
-
-    async def _wait(self, pause: float | None) -> None:
-        if pause is None:
-            await self._changed.wait()
-            return
-        sleep = asyncio.ensure_future(self._clock.sleep(pause))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait((sleep, changed), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            changed.cancel()
+            await wait(self._changed, self._clock, pause)
 
     def _failed(self, key: K) -> _Entry | None:
         """Count a failure: `due` is when the rest is over. None: no rest is needed."""
