@@ -233,7 +233,7 @@ async def _child(folder: Path) -> None:
     plane = control_plane(store, clock, admin_token=TOKEN)
     handle = plane.server.handle
     server = await serve(handle, addresses=[("127.0.0.1", 0)], tls=None, clock=clock)
-    plane.server.ready = True
+    plane.server.state.ready = True
     os.write(1, f"{server.addresses[0][1]}\n".encode())
     await asyncio.to_thread(sys.stdin.read)  # until the parent is gone
 

@@ -8,12 +8,13 @@ import pytest
 from argosy.api.builtin import load
 from argosy.api.kinds import OWN, RESOURCES
 from argosy.apiserver.catalog import Catalog
-from argosy.apiserver.discovery import AGGREGATED, SUBRESOURCES, VERBS, Discovery, wants_aggregated
+from argosy.apiserver.discovery import AGGREGATED, VERBS, Discovery, wants_aggregated
+from argosy.apiserver.subresources import subresources
 from argosy.http.message import Request, Response
 from tests.apiserver.kit import Api
 
 Json = dict[str, Any]
-DISCOVERY = Discovery(Catalog(RESOURCES, OWN, load()))
+DISCOVERY = Discovery(Catalog(RESOURCES, OWN, load()), subresources(None))
 KUBECTL = (
     f"{AGGREGATED},application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
     "application/json"
@@ -103,7 +104,7 @@ def test_preferred_versions_come_first() -> None:
 def test_only_what_works_is_told() -> None:
     aggregated = flat()
     below = {name.partition("/")[2] for _, name in aggregated if "/" in name}
-    assert below == {"status", *SUBRESOURCES}
+    assert below == set(subresources(None))
     whole = [item for (_, name), item in aggregated.items() if "/" not in name]
     assert {verb for item in whole for verb in item["verbs"]} == VERBS
     assert ("apps/v1", "deployments/status") in aggregated

@@ -4,6 +4,7 @@ There are two forms: a list of groups with one document for each version, and, f
 for it, everything at once (KEP-3352). Both tell only of what works.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ import msgspec
 from argosy.api.resource import Resource
 from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.etag import answer_tagged, tag_of
+from argosy.apiserver.subresources import Subresource, names_of
 from argosy.http.message import Request, Response
 
 Json = dict[str, Any]
@@ -21,13 +23,6 @@ VERBS = frozenset(
     {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
 )
 """Those of a resource's verbs that work."""
-STATUS_VERBS = ["get", "patch", "update"]
-SUBRESOURCES: dict[str, tuple[str, list[str]]] = {
-    "binding": ("Binding", ["create"]),
-    "log": ("Pod", ["get"]),
-}
-"""The subresources that work beside status: kind and verbs."""
-
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _WANTED = frozenset(AGGREGATED.split(";")[1:])
 
@@ -37,6 +32,7 @@ class Discovery:
     """Answers by path, each encoded once."""
 
     catalog: Catalog
+    subresources: Mapping[str, Subresource]
 
     def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is no path of discovery's."""
@@ -62,7 +58,7 @@ class Discovery:
         for name, versions in groups.items():
             for version in versions:
                 served = [item.resource for item in self.catalog.of(name, version)]
-                found[served[0].root] = _resources(served)
+                found[served[0].root] = self._resources(served)
         return {path: _tagged(body) for path, body in found.items()}
 
     @cached_property
@@ -77,7 +73,7 @@ class Discovery:
             {
                 "version": version,
                 "resources": [
-                    _whole_resource(item.resource) for item in self.catalog.of(name, version)
+                    self._whole_resource(item.resource) for item in self.catalog.of(name, version)
                 ],
                 "freshness": "Current",
             }
@@ -85,6 +81,53 @@ class Discovery:
         ]
         metadata = {"name": name} if name else {}
         return {"metadata": {**metadata, "creationTimestamp": None}, "versions": versions}
+
+    def _resources(self, served: list[Resource]) -> Json:
+        resources: list[Json] = []
+        for resource in served:
+            whole: Json = {
+                "name": resource.plural,
+                "singularName": resource.singular,
+                "namespaced": resource.namespaced,
+                "kind": resource.kind,
+                "verbs": _verbs(resource),
+            }
+            resources.append({**whole, **_names(resource)})
+            for name, below in self._below(resource):
+                kind = _kind_below(resource, below)
+                whole = {
+                    "name": f"{resource.plural}/{name}",
+                    "singularName": "",
+                    "namespaced": resource.namespaced,
+                    "verbs": below.verbs,
+                }
+                resources.append({**whole, **{key: text for key, text in kind.items() if text}})
+        version = served[0].api_version
+        return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
+
+    def _whole_resource(self, resource: Resource) -> Json:
+        whole: Json = {
+            "resource": resource.plural,
+            "responseKind": _response_kind(resource.kind),
+            "scope": "Namespaced" if resource.namespaced else "Cluster",
+            "singularResource": resource.singular,
+            "verbs": _verbs(resource),
+            **_names(resource),
+        }
+        subresources = [
+            {
+                "subresource": name,
+                "responseKind": _kind_below(resource, below),
+                "verbs": below.verbs,
+            }
+            for name, below in self._below(resource)
+        ]
+        return {**whole, "subresources": subresources} if subresources else whole
+
+    def _below(self, resource: Resource) -> list[tuple[str, Subresource]]:
+        """The subresources that work."""
+        known = self.subresources
+        return [(name, known[name]) for name in names_of(resource) if name in known]
 
 
 def wants_aggregated(request: Request) -> bool:
@@ -99,14 +142,6 @@ def wants_aggregated(request: Request) -> bool:
         if named == _WANTED:
             return True
     return False
-
-
-def below(resource: Resource) -> list[tuple[str, str, list[str]]]:
-    """The subresources that work: name, kind and verbs."""
-    found = [("status", resource.kind, STATUS_VERBS)] * resource.status
-    return found + [
-        (name, *SUBRESOURCES[name]) for name in resource.subresources if name in SUBRESOURCES
-    ]
 
 
 def _tagged(body: Json) -> tuple[bytes, str]:
@@ -129,33 +164,6 @@ def _names(resource: Resource) -> Json:
     return {key: list(values) for key, values in named.items() if values}
 
 
-def _resources(served: list[Resource]) -> Json:
-    resources: list[Json] = []
-    for resource in served:
-        resources.append(
-            {
-                "name": resource.plural,
-                "singularName": resource.singular,
-                "namespaced": resource.namespaced,
-                "kind": resource.kind,
-                "verbs": _verbs(resource),
-                **_names(resource),
-            }
-        )
-        resources += [
-            {
-                "name": f"{resource.plural}/{name}",
-                "singularName": "",
-                "namespaced": resource.namespaced,
-                "kind": kind,
-                "verbs": verbs,
-            }
-            for name, kind, verbs in below(resource)
-        ]
-    version = served[0].api_version
-    return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
-
-
 def _aggregate(groups: list[Json]) -> Json:
     return {
         "kind": "APIGroupDiscoveryList",
@@ -165,22 +173,10 @@ def _aggregate(groups: list[Json]) -> Json:
     }
 
 
-def _whole_resource(resource: Resource) -> Json:
-    whole: Json = {
-        "resource": resource.plural,
-        "responseKind": _response_kind(resource.kind),
-        "scope": "Namespaced" if resource.namespaced else "Cluster",
-        "singularResource": resource.singular,
-        "verbs": _verbs(resource),
-        **_names(resource),
-    }
-    subresources = [
-        {"subresource": name, "responseKind": _response_kind(kind), "verbs": verbs}
-        for name, kind, verbs in below(resource)
-    ]
-    return {**whole, "subresources": subresources} if subresources else whole
+def _kind_below(resource: Resource, below: Subresource) -> Json:
+    return _response_kind(below.kind or resource.kind, below.group, below.version)
 
 
-def _response_kind(kind: str) -> Json:
-    """Without group and version it is one of the resource's own."""
-    return {"group": "", "version": "", "kind": kind}
+def _response_kind(kind: str, group: str = "", version: str = "") -> Json:
+    """Without group and version they are the resource's own."""
+    return {"group": group, "version": version, "kind": kind}

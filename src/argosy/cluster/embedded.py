@@ -114,7 +114,7 @@ class Embedded:
             await bootstrap(plane.client("argosy"))
             await self._work(plane, nodes, folder, url)
         finally:
-            plane.server.ready = False
+            plane.server.state.ready = False
             await server.close(DRAIN_SECONDS)
 
     async def _listening(self, plane: ControlPlane, certificates: Certificates) -> Server:
@@ -150,11 +150,11 @@ class Embedded:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(control.run()), group.create_task(local.run())]
             await agent.started.wait()
-            plane.server.ready = True
+            plane.server.state.ready = True
             self._ready(url)
             collecting = group.create_task(garbage.run())
             await self._stopping.wait()
-            plane.server.ready = False
+            plane.server.state.ready = False
             collecting.cancel()
             running[0].cancel()
             await agent.stop()
