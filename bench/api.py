@@ -20,6 +20,7 @@ from rich.table import Table
 
 from argosy.api.core import ConfigMap, Namespace, Pod
 from argosy.api.resource import Resource
+from bench import watch
 from bench.load import Load, LoadError, script, wrk
 from bench.server import Running, argosy, bare
 
@@ -110,6 +111,7 @@ class Bench:
             await _prepare(server)
             for case in CASES:
                 await self._measure(server, plain, case)
+            await self._watches(server, folder / "speed")
         if memory:
             await self._memory(folder, ConfigMap.resource, 1000, "≤ 250 MB", "1.9 GB")
             await self._memory(folder, Pod.resource, 1500, "≤ 350 MB", "")
@@ -129,6 +131,18 @@ class Bench:
                 await wrk(plain, lua, connections=case.connections, seconds=self._seconds / 2)
             )
         self.rows.append(_row(case.what, loads, floor, case.target, case.peer))
+
+    async def _watches(self, server: Running, folder: Path) -> None:
+        crowd, idle = await watch.measure(server, folder, self._seconds)
+        for what, heard, target in (
+            (f"watch: {watch.WATCHERS:,} watchers, {watch.RATE} writes/s", crowd, "≤ 200 ms, all"),
+            ("watch: an idle watcher", idle, "p50 ≤ 3 ms"),
+        ):
+            figure = (
+                f"p50 {heard.p50:.1f} ms, p99 {heard.p99:.1f} ms, longest {heard.longest:.1f} ms, "
+                f"{heard.events:,} of {heard.expected:,} events"
+            )
+            self._single(what, figure, target, "")
 
     async def _memory(
         self, folder: Path, resource: Resource, size: int, target: str, peer: str

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from argosy.api import builtin, openapi
+from argosy.api.openapi import Described
+from argosy.api.openapi_paths import Below
 from argosy.api.resource import Resource
 from argosy.api.structs import Builtin, schema_of
 
@@ -36,8 +38,15 @@ NODE = Resource(
     definition="io.k8s.api.core.v1.Node",
 )
 WIDGET = Resource(group="example.com", version="v1", kind="Widget", plural="widgets")
-CORE_V1 = openapi.document([POD, NODE], DEFINITIONS, {})
-OWN = openapi.document([WIDGET], DEFINITIONS, {"Widget": schema_of(Widget, DEFINITIONS)})
+BELOW = (
+    Below("status", ("GET", "PUT", "PATCH")),
+    Below("eviction", ("POST",), "Eviction", "policy", "v1"),
+    Below("log", ("GET",)),
+    Below("proxy", ("GET", "HEAD"), "PodProxyOptions", deeper=True),
+)
+POD_PATH = "/api/v1/namespaces/{namespace}/pods/{name}"
+CORE_V1 = openapi.document([Described(POD, below=BELOW), Described(NODE)], DEFINITIONS)
+OWN = openapi.document([Described(WIDGET, schema_of(Widget, DEFINITIONS))], DEFINITIONS)
 
 
 def references(value: Any) -> set[str]:
@@ -110,3 +119,57 @@ def test_the_index_changes_with_the_documents() -> None:
     assert list(first) == ["api/v1", "apis/example.com/v1"]
     assert first["api/v1"]["serverRelativeURL"] == "/openapi/v3/api/v1?hash=A"
     assert first["api/v1"] != second["api/v1"]
+
+
+@pytest.mark.parametrize(
+    "path, method, name, action",
+    [
+        ("/api/v1/pods", "get", "listCoreV1PodForAllNamespaces", "list"),
+        ("/api/v1/namespaces/{namespace}/pods", "get", "listCoreV1NamespacedPod", "list"),
+        ("/api/v1/namespaces/{namespace}/pods", "post", "createCoreV1NamespacedPod", "post"),
+        (
+            "/api/v1/namespaces/{namespace}/pods",
+            "delete",
+            "deleteCoreV1CollectionNamespacedPod",
+            "deletecollection",
+        ),
+        ("/api/v1/nodes/{name}", "get", "readCoreV1Node", "get"),
+        ("/api/v1/nodes/{name}", "put", "replaceCoreV1Node", "put"),
+        ("/api/v1/nodes/{name}", "patch", "patchCoreV1Node", "patch"),
+        ("/api/v1/nodes/{name}", "delete", "deleteCoreV1Node", "delete"),
+        (f"{POD_PATH}/status", "get", "readCoreV1NamespacedPodStatus", "get"),
+        (f"{POD_PATH}/eviction", "post", "createCoreV1NamespacedPodEviction", "post"),
+        (f"{POD_PATH}/log", "get", "readCoreV1NamespacedPodLog", "get"),
+        (f"{POD_PATH}/proxy", "head", "connectCoreV1HeadNamespacedPodProxy", "connect"),
+        (
+            f"{POD_PATH}/proxy/{{path}}",
+            "get",
+            "connectCoreV1GetNamespacedPodProxyWithPath",
+            "connect",
+        ),
+    ],
+)
+def test_operations_have_kubernetes_names(path: str, method: str, name: str, action: str) -> None:
+    operation = CORE_V1["paths"][path][method]
+    assert (operation["operationId"], operation["x-kubernetes-action"]) == (name, action)
+    assert operation["tags"] == ["core_v1"]
+
+
+def test_groups_give_their_names_to_operations() -> None:
+    named = {o["operationId"] for i in OWN["paths"].values() for o in i.values() if "tags" in o}
+    assert "readExampleComV1NamespacedWidget" in named
+
+
+def test_what_a_kind_can_not_do_is_not_told() -> None:
+    review = Resource(
+        group="authorization.k8s.io",
+        version="v1",
+        kind="SubjectAccessReview",
+        plural="subjectaccessreviews",
+        namespaced=False,
+        verbs=("create",),
+        definition="io.k8s.api.authorization.v1.SubjectAccessReview",
+    )
+    paths = openapi.document([Described(review)], DEFINITIONS)["paths"]
+    (item,) = paths.values()
+    assert set(item) == {"parameters", "post"}

@@ -229,6 +229,9 @@ def test_unknown_fields_are_found_and_worded() -> None:
         'Pod in version "v1" cannot be handled as a Pod: strict decoding error: '
         'unknown field "spec.foo"'
     )
+    twice = ['duplicate field "spec.a"']
+    both = structural.strict_decoding_error("Pod", "v1", paths[2:], twice=twice)
+    assert both.message.endswith('error: duplicate field "spec.a", unknown field "spec.foo"')
 
 
 def test_prune_drops_unknown_fields_and_nulls_without_touching_its_input() -> None:

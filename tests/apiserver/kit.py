@@ -90,6 +90,11 @@ def body(kind: str, name: str = "it", **more: Any) -> Json:
     return {"metadata": {"name": name}, **fresh, **more}
 
 
+def binding(name: str = "it", node: str = "here", **meta: Any) -> Json:
+    """What puts a pod on a node."""
+    return {"metadata": {"name": name, **meta}, "target": {"kind": "Node", "name": node}}
+
+
 def path(kind: str, name: str = "", subresource: str = "", *, namespace: str = "default") -> str:
     return RESOURCES[kind].path(name, namespace, subresource)
 

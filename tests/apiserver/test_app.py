@@ -171,7 +171,7 @@ async def test_a_wrong_token_does_not_open_what_none_opens(api: Api) -> None:
 async def test_readiness_follows_the_cluster(api: Api) -> None:
     api.cluster.plane.server.state.ready = False
 
-    assert (await api.get("/readyz")).status == 503
+    assert (await api.get("/readyz")).status == 500
     assert (await api.get("/livez")).status == 200
 
 

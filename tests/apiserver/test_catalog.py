@@ -62,8 +62,8 @@ def test_a_minor_has_its_own_versions(
         ("1.37", "events.k8s.io", "v1", "events", "v1"),
         ("1.37", "scheduling.k8s.io", "v1alpha3", "podgroups", "scheduling.k8s.io/v1beta1"),
         ("1.37", "resource.k8s.io", "v1beta2", "resourceclaims", "resource.k8s.io/v1"),
-        ("1.33", "resource.k8s.io", "v1beta2", "resourceclaims", "resource.k8s.io/v1beta2"),
-        ("1.32", "networking.k8s.io", "v1beta1", "ipaddresses", "networking.k8s.io/v1beta1"),
+        ("1.33", "resource.k8s.io", "v1beta2", "resourceclaims", "resource.k8s.io/v1"),
+        ("1.32", "networking.k8s.io", "v1beta1", "ipaddresses", "networking.k8s.io/v1"),
         ("1.33", "networking.k8s.io", "v1beta1", "ipaddresses", "networking.k8s.io/v1"),
     ],
 )

@@ -127,7 +127,7 @@ def bodies() -> st.SearchStrategy[bytes]:
     objects = st.sampled_from(sorted(BODIES)).flatmap(
         lambda kind: mangled({"metadata": {"name": "it", "labels": {"a": "b"}}, **BODIES[kind]})
     )
-    binding = mangled({"target": {"name": "here"}})
+    binding = mangled({"metadata": {"name": "it"}, "target": {"name": "here"}})
     options = mangled({"gracePeriodSeconds": 5, "preconditions": {"uid": "u"}, "dryRun": ["All"]})
     encoded = (objects | objects | binding | options | ANYTHING).map(
         lambda value: json.dumps(value).encode()

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from argosy.apiserver.accept import JSON, YAML
 from argosy.apiserver.negotiate import (
     APPLY,
-    JSON,
-    YAML,
     answer,
     answer_error,
     body_object,
     media_type,
-    wants_table,
+    warning_header,
 )
 from argosy.base.errors import StatusError, service_unavailable
 from argosy.http.message import Request
@@ -108,23 +107,6 @@ def test_a_type_that_is_not_allowed(kind: str) -> None:
     assert JSON in caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("accept", "wanted"),
-    [
-        (None, False),
-        (TABLE, True),
-        (f"{TABLE},application/json", True),
-        (f"application/json,{TABLE}", False),
-        (f"text/html,{TABLE}", True),
-        ("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,*/*", False),
-    ],
-)
-def test_a_table_is_sent_to_who_wants_it_first(accept: str | None, wanted: bool) -> None:
-    headers = {} if accept is None else {"accept": accept}
-
-    assert wants_table(Request("GET", "/", headers=headers)) is wanted
-
-
 def test_warnings_are_quoted_and_stay_on_their_line() -> None:
     header = answer(b"", warnings=('a "b" \\c', "d\r\nx: e", "ä")).headers["warning"]
 
@@ -138,6 +120,23 @@ def test_long_warnings_are_cut_between_characters(text: str) -> None:
 
     assert len(header) < 4096
     assert text.startswith(quoted.replace('\\"', '"').replace("\\\\", "\\"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "lengths"),
+    [
+        (["a", "b", "a", "", "b"], [1, 1]),
+        (["x" * 4096], [4096]),
+        (["x" * 4097], [256]),
+        (["x" * 4000, "y" * 96], [4000, 96]),
+        (["x" * 4000, "y" * 97], [256, 97]),
+        ([f"{i:0300}" for i in range(100)], [256] * 16),
+    ],
+)
+def test_warnings_are_given_once_and_bounded(texts: list[str], lengths: list[int]) -> None:
+    parts = warning_header(texts).removeprefix('299 - "').removesuffix('"').split('", 299 - "')
+
+    assert list(map(len, parts)) == lengths
 
 
 def test_an_error_says_when_to_come_back() -> None:

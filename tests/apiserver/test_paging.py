@@ -95,22 +95,122 @@ async def test_paging_under_writes_equals_the_snapshot(
         assert found == sorted(names)
 
 
+def token(text: str) -> dict[str, Any]:
+    return {"continue": base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")}
+
+
+UNREAD = "invalid continue token: continue key is not valid"
+
+
 @pytest.mark.parametrize(
-    ("query", "status"),
+    ("query", "status", "message"),
     [
-        ({"continue": "nonsense"}, 400),
-        ({"continue": base64.urlsafe_b64encode(b'{"rv":1}').decode()}, 400),
-        ({"continue": base64.urlsafe_b64encode(b'{"rv":999999,"start":"a"}').decode()}, 400),
-        ({"continue": base64.urlsafe_b64encode(b'{"rv":0,"start":"a"}').decode()}, 410),
-        ({"limit": "x"}, 400),
-        ({"limit": "-1"}, 400),
-        ({"resourceVersionMatch": "Exact"}, 422),
-        ({"resourceVersionMatch": "Exact", "resourceVersion": "0"}, 422),
-        ({"resourceVersionMatch": "Nearly", "resourceVersion": "1"}, 422),
+        ({"continue": "nonsense"}, 400, UNREAD),
+        ({"continue": "*"}, 400, UNREAD),
+        (token('{"rv":1}'), 400, f"{UNREAD}: server does not recognize this encoded version"),
+        (
+            token('{"v":"meta.k8s.io/v1","start":"a"}'),
+            400,
+            f"{UNREAD}: incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+        ),
+        (
+            token('{"v":"meta.k8s.io/v1","rv":1}'),
+            400,
+            f"{UNREAD}: encoded start key empty (version meta.k8s.io/v1)",
+        ),
+        (token('{"v":"meta.k8s.io/v1","rv":1,"start":"../a"}'), 400, f"{UNREAD}: ../a"),
+        (token('{"v":"meta.k8s.io/v1","rv":1,"start":"a//b"}'), 400, f"{UNREAD}: a//b"),
+        (token('{"v":"meta.k8s.io/v1","rv":"1","start":"a"}'), 400, UNREAD),
+        (token('{"v":"meta.k8s.io/v1","rv":999999,"start":"a"}'), 400, UNREAD),
+        (
+            {**token('{"v":"meta.k8s.io/v1","rv":1,"start":"a"}'), "resourceVersion": "1"},
+            400,
+            "specifying resource version is not allowed when using continue",
+        ),
+        ({"limit": "x"}, 400, "limit"),
+        ({"limit": "-1"}, 400, "limit"),
+        ({"resourceVersionMatch": "Exact"}, 422, 'ListOptions.meta.k8s.io "" is invalid'),
+        ({"sendInitialEvents": "true"}, 422, 'ListOptions.meta.k8s.io "" is invalid'),
     ],
 )
-async def test_what_is_refused(api: Api, query: dict[str, Any], status: int) -> None:
-    assert (await api.ask("GET", MAPS, **query)).status == status
+async def test_what_is_refused(api: Api, query: dict[str, Any], status: int, message: str) -> None:
+    answer = await api.ask("GET", MAPS, **query)
+
+    assert answer.status == status
+    assert answer.message.startswith(message)
+
+
+def compact(api: Api) -> None:
+    store: Any = api.cluster.plane.server._objects
+    store.store.compact(store.store.revision)
+
+
+async def test_a_list_whose_moment_is_gone_may_go_on_with_now(api: Api) -> None:
+    await make(api, "a", "b", "c")
+    first = await api.ask("GET", MAPS, limit="1")
+    await make(api, "bb")
+    await api.ask("DELETE", f"{MAPS}/c")
+    compact(api)
+    goes_on: dict[str, Any] = {"continue": first.meta["continue"]}
+    gone = await api.ask("GET", MAPS, **goes_on)
+    assert (gone.status, gone.body["reason"]) == (410, "Expired")
+    assert "Continuing with the provided token results in an inconsistent list" in gone.message
+
+    goes_on = {"continue": gone.meta["continue"], "limit": "1"}
+    second = await api.ask("GET", MAPS, **goes_on)
+    assert [item["metadata"]["name"] for item in second.body["items"]] == ["b"]
+    goes_on = {"continue": second.meta["continue"]}
+    last = await api.ask("GET", MAPS, **goes_on)
+    assert [item["metadata"]["name"] for item in last.body["items"]] == ["bb"]
+
+
+async def test_a_moment_that_is_gone(api: Api) -> None:
+    await make(api, "a")
+    then = (await api.ask("GET", MAPS)).version
+    await make(api, "b")
+    compact(api)
+    exact: dict[str, Any] = {"resourceVersion": then, "resourceVersionMatch": "Exact"}
+    gone = await api.ask("GET", MAPS, **exact)
+
+    assert (gone.status, gone.body["reason"]) == (410, "Expired")
+    assert gone.message == "The resourceVersion for the provided list is too old."
+    assert gone.meta == {}
+
+
+async def test_a_token_of_another_namespace_goes_on_by_name(api: Api) -> None:
+    await make(api, "a", "b", "c")
+    other = "/api/v1/namespaces/kube-system/configmaps"
+    for name in ("a", "d"):
+        await api.ask("POST", other, {"metadata": {"name": name}})
+    first = await api.ask("GET", MAPS, limit="2")
+    goes_on: dict[str, Any] = {"continue": first.meta["continue"]}
+    rest = await api.ask("GET", other, **goes_on)
+
+    assert [item["metadata"]["name"] for item in rest.body["items"]] == ["d"]
+
+
+async def test_a_limit_makes_a_version_exact(api: Api) -> None:
+    await make(api, "a")
+    then = (await api.ask("GET", MAPS)).version
+    await make(api, "b")
+    for limit, names in (("", ["a", "b"]), ("5", ["a"])):
+        answer = await api.ask("GET", MAPS, resourceVersion=then, limit=limit)
+        assert [item["metadata"]["name"] for item in answer.body["items"]] == names
+
+
+async def test_who_takes_any_state_gets_all_of_it(api: Api) -> None:
+    await make(api, "a", "b")
+    answer = await api.ask("GET", MAPS, resourceVersion="0", limit="1")
+
+    assert len(answer.body["items"]) == 2
+    assert "continue" not in answer.meta
+
+
+async def test_one_object_from_the_future(api: Api) -> None:
+    await make(api, "a")
+    assert (await api.ask("GET", f"{MAPS}/a", resourceVersion="1")).status == 200
+    assert (await api.ask("GET", f"{MAPS}/a", resourceVersion="999999")).status == 504
+    assert (await api.ask("GET", f"{MAPS}/a", resourceVersion="x")).status == 400
 
 
 async def test_a_list_as_of_a_revision(api: Api) -> None:

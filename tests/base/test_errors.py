@@ -103,6 +103,14 @@ def test_many_wrong_fields() -> None:
     assert len(error.details["causes"]) == 3
 
 
+def test_not_all_of_far_too_many_wrong_fields_are_named() -> None:
+    wrong = [errors.required(f"a{index}") for index in range(errors.MOST_FIELDS + 7)]
+    error = errors.invalid("ConfigMap", "", "m", wrong)
+
+    assert str(error).endswith(", and more errors]")
+    assert len(error.details["causes"]) == errors.MOST_FIELDS
+
+
 @pytest.mark.parametrize(
     ("body", "code", "reason", "message"),
     [

@@ -19,7 +19,10 @@ def up(*arguments: str) -> tuple[int, str, str]:
     ("arguments", "error", "hint"),
     [
         (["--log-level", "loud"], "unknown log level 'loud'", "debug, info, warning or error"),
-        (["--feature-gates", "Nothing=true"], "unrecognized feature gate: Nothing", "limits.md"),
+        (["--feature-gates", "Nothing=true"], "unrecognized feature gate: Nothing", "GATE=true"),
+        (["--feature-gates", "JobManagedBy=false"], "cannot set feature gate JobMan", "GATE=true"),
+        (["--emulated-version", "1.12"], "emulation version 1.12 is not one of 1.25, 1.26", "1.36"),
+        (["--emulated-version", "1.30", "--feature-gates", "EnvFiles=1"], "cannot set", "GATE"),
         (["--runtime-config", "apps/v2=true"], "group version apps/v2", "apps/v1=false"),
         (["--simulate-gpus", "many"], "--simulate-gpus many: ", "--simulate-gpus 2xH100"),
         (["--simulate-gpus", "0xH100"], "--simulate-gpus 0xH100: ", "--simulate-gpus 2xH100"),

@@ -38,7 +38,7 @@ async def test_later_starts_write_nothing() -> None:
 async def test_what_was_deleted_comes_back_at_the_next_start() -> None:
     async with cluster() as running:
         others = [(resource, body) for resource, body in OBJECTS if resource != Namespace.resource]
-        assert len(others) == 3
+        assert len(others) == 4
         for resource, body in others:
             await running.client.delete(resource, body["metadata"]["name"])
         await bootstrap(running.plane.client("test"))

@@ -56,17 +56,20 @@ class Kubectl:
     environment: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        environment = {"HOME": str(self.home), "PATH": os.defpath}
+        home = str(self.home)
+        environment = {"HOME": home, "TMPDIR": home, "PATH": os.defpath}
         object.__setattr__(self, "environment", environment)
 
-    def __call__(self, *arguments: str, stdin: Json | None = None) -> Done:
-        """Run it to its end; `stdin` is a manifest for `-f -`."""
+    def __call__(self, *arguments: str, stdin: Json | None = None, editor: str = "") -> Done:
+        """Run it to its end; `stdin` is a manifest for `-f -`, `editor` the command for `edit`."""
         text = None if stdin is None else json.dumps(stdin)
-        return run(*self.command(*arguments), input=text, env=self.environment)
+        environment = {**self.environment, **({"KUBE_EDITOR": editor} if editor else {})}
+        command = self.command(*arguments)
+        return run(*command, input=text, env=environment, cwd=self.home)
 
-    def ok(self, *arguments: str, stdin: Json | None = None) -> str:
+    def ok(self, *arguments: str, stdin: Json | None = None, editor: str = "") -> str:
         """stdout of a command that must succeed."""
-        done = self(*arguments, stdin=stdin)
+        done = self(*arguments, stdin=stdin, editor=editor)
         assert done.code == 0, f"kubectl {' '.join(arguments)}: {done.err}"
         return done.out
 

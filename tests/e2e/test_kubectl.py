@@ -264,11 +264,6 @@ def test_invalid_values(kubectl: Kubectl) -> None:
 
 
 ABSENT = {
-    "exec talk -- true": "pods/exec is not supported yet",
-    "attach talk": "pods/attach is not supported yet",
-    "port-forward talk 8080:80": "pods/portforward is not supported yet",
-    "cp talk:/etc/hosts hosts": "pods/exec is not supported yet",
-    "debug talk --image=host": "pods/ephemeralcontainers is not supported yet",
     "scale --replicas=2 pod/talk": "the server could not find the requested resource",
     "get nonsense": 'the server doesn\'t have a resource type "nonsense"',
     "get --raw /apis/none/v1": "the server could not find the requested resource",

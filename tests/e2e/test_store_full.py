@@ -119,10 +119,11 @@ def test_a_full_disk_refuses_writes_and_nothing_else(
 
     assert cluster.get("ConfigMap", "before", NAMESPACE) == before
     assert names(cluster) == acknowledged
-    assert cluster.call("GET", "/readyz") == "ok"
+    assert cluster.call("GET", "/livez") == "ok"
 
     disk.free(cluster)
     until(lambda: written(cluster, "after"))
+    assert cluster.call("GET", "/readyz") == "ok"
     acknowledged.add("after")
     assert "Traceback" not in cluster.log()
     assert cluster.runs

@@ -69,7 +69,6 @@ def test_the_server_as_a_whole_is_a_target() -> None:
         (b"HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", False),
         (b"HTTP/1.0\r\n", False),
         (b"HTTP/1.0\r\nConnection: keep-alive\r\n", True),
-        (b"HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n", False),
     ],
 )
 def test_nothing_is_read_after_the_last_request(head: bytes, keep_alive: bool) -> None:

@@ -103,7 +103,6 @@ async def test_a_connection_is_kept(tls: Certificates | None) -> None:
         (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", False),
         (b"GET / HTTP/1.0\r\n\r\n", False),
         (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", True),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", False),
     ],
 )
 async def test_a_connection_is_closed_when_asked_for(head: bytes, kept: bool) -> None:
@@ -556,8 +555,11 @@ def damaged(draw: st.DrawFn) -> bytes:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.binary(max_size=200), damaged()))
 async def test_garbage_is_refused_or_cut_off(data: bytes) -> None:
+    async def quiet(request: Request) -> Response:
+        return Response(200)
+
     limits = Limits(head_seconds=0.02, body_seconds=0.02, idle_seconds=0.02, linger_seconds=0.02)
-    async with serving(echo, limits=limits) as running, running.peer() as peer:
+    async with serving(quiet, limits=limits) as running, running.peer() as peer:
         peer.send(data)
         received = await peer.rest()
         heads = [part[:4] for part in received.split(b"HTTP/1.1 ")[1:]]

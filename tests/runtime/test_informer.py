@@ -254,7 +254,8 @@ async def test_waiting_for_a_revision_ends_when_the_copy_has_it_and_not_before()
     async with scene() as it:
         it.transport.cut.append(ConnectionError("reset"))
         it.transport.fault = refuse
-        await make(it.client, "first")
+        first = await make(it.client, "first")
+        await it.informer.reached(first.metadata.resource_version)
         made = await make(it.client, "second")
         waiting = asyncio.create_task(it.informer.reached(made.metadata.resource_version))
         await it.clock.advance(60)

@@ -1,53 +1,17 @@
 """Feature gates and switches of API versions, as kube-apiserver's options of these names.
 
-The gates are those that open or close resources; fields behind a gate are not switched. A resource
-is served when its version (or itself) is on and its gate, if it has one, is open. What is asked for
-one resource counts more than what is asked for its version, and that more than `api/all` and its
-like. Source: Kubernetes' "Feature Gates" and `--runtime-config`; KEP-5080 for what needs what.
+A resource is served when its version (or itself) is on and its gate, if it has one, is open. What
+is asked for one resource counts more than what is asked for its version, and that more than
+`api/all` and its like. What a gate is, `gates` says; which fields one keeps out, `gated`. Source:
+Kubernetes' "Feature Gates" and `--runtime-config`; KEP-5080 for what needs what.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from argosy.api.gates import ALL_OF_STAGE, Gates, known
 from argosy.api.resource import Resource
-
-Stage = Literal["Alpha", "Beta", "GA"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a gate is from a minor on: its stage, and whether it is open unless someone says so."""
-
-    since: str
-    stage: Stage
-    open: bool
-
-
-GATES: Mapping[str, tuple[Step, ...]] = {
-    "ClusterTrustBundle": (
-        Step("1.27", "Alpha", False),
-        Step("1.33", "Beta", False),
-        Step("1.37", "GA", True),
-    ),
-    "CompositePodGroup": (Step("1.37", "Alpha", False),),
-    "EvictionRequestAPI": (Step("1.37", "Alpha", False),),
-    "GenericWorkload": (Step("1.35", "Alpha", False), Step("1.37", "Beta", False)),
-    "PodCertificateRequest": (
-        Step("1.34", "Alpha", False),
-        Step("1.35", "Beta", False),
-        Step("1.37", "GA", True),
-    ),
-    "StorageVersionMigrator": (
-        Step("1.30", "Alpha", False),
-        Step("1.35", "Beta", False),
-        Step("1.37", "GA", True),
-    ),
-}
-OPENED = frozenset({"EvictionRequestAPI", "GenericWorkload"})
-"""Closed upstream and open here by default: what Argosy stands on."""
-ALL_OF_STAGE: Mapping[str, Stage] = {"AllAlpha": "Alpha", "AllBeta": "Beta"}
 
 _MANY: Mapping[str, re.Pattern[str]] = {
     "api/all": re.compile(r".*"),
@@ -55,6 +19,8 @@ _MANY: Mapping[str, re.Pattern[str]] = {
     "api/beta": re.compile(r"v\d+beta\d+"),
     "api/alpha": re.compile(r"v\d+alpha\d+"),
 }
+COMPONENT = "kube"
+"""What upstream calls itself where an option may speak to several servers."""
 _TRUTH: Mapping[str, bool] = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
     **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
@@ -67,12 +33,12 @@ class Switches:
     of them such as `api/beta`.
     """
 
-    open: frozenset[str]
+    gates: Gates
     versions: Mapping[str, bool]
 
     def serves(self, resource: Resource) -> bool:
         """Whether `resource` is served."""
-        return (not resource.gate or resource.gate in self.open) and self._on(resource)
+        return (not resource.gate or self.gates.open(resource.gate)) and self._on(resource)
 
     def _on(self, resource: Resource) -> bool:
         version = f"{resource.group}/{resource.version}"
@@ -89,10 +55,13 @@ def switches(
 ) -> Switches:
     """What the options say for `resources` in `minor`. Raises ValueError, in upstream's words."""
     table = tuple(resources)
-    asked = parse_gates(feature_gates)
-    chosen = Switches(open_gates(minor, asked), parse_runtime_config(runtime_config))
+    chosen = Switches(
+        Gates(minor, parse_gates(feature_gates)), parse_runtime_config(runtime_config)
+    )
+    if chosen.gates.asked and (wrong := chosen.gates.complaints()):
+        raise ValueError(_together(wrong))
     _check_versions(table, chosen.versions)
-    for gate in (name for name, wanted in asked.items() if wanted and name in GATES):
+    for gate in (name for name, wanted in chosen.gates.asked.items() if wanted):
         needed = {item.qualified for item in table if item.gate == gate}
         served = {item.qualified for item in table if item.gate == gate and chosen.serves(item)}
         if missing := sorted(needed - served):
@@ -101,30 +70,38 @@ def switches(
 
 
 def parse_gates(text: str) -> dict[str, bool]:
-    """`A=true,B=false`. Raises ValueError, also for a gate that is not known."""
+    """`A=true,kube:B=false`. Raises ValueError, also for a gate that is not known."""
     found: dict[str, bool] = {}
     for part in filter(None, text.split(",")):
         name, equals, value = (piece.strip() for piece in part.partition("="))
+        component, colon, rest = name.partition(":")
+        name = rest if colon else name
+        if colon and component != COMPONENT:
+            raise ValueError(f"component not registered: {component}")
         if not equals:
             raise ValueError(f"missing bool value for {name}")
-        if name not in GATES and name not in ALL_OF_STAGE:
+        wanted = _truth(f"{name}={value}", value)
+        if not known(name) and name not in ALL_OF_STAGE:
             raise ValueError(f"unrecognized feature gate: {name}")
-        found[name] = _truth(name, value)
+        found[name] = wanted
     return found
 
 
-def open_gates(minor: str, asked: Mapping[str, bool]) -> frozenset[str]:
-    """The gates that are open in `minor`; one that it does not have yet is closed."""
-    of_stage = {stage: asked[name] for name, stage in ALL_OF_STAGE.items() if name in asked}
-    found = set()
-    for name, steps in GATES.items():
-        reached = [step for step in steps if _number(step.since) <= _number(minor)]
-        if not reached:
-            continue
-        default = of_stage.get(reached[-1].stage, reached[-1].open or name in OPENED)
-        if asked.get(name, default):
-            found.add(name)
-    return frozenset(found)
+def parse_emulated_version(text: str, minors: Iterable[str]) -> str:
+    """The minor that `1.36` or `kube=1.36` names. Raises ValueError for one not in `minors`."""
+    component, equals, rest = (piece.strip() for piece in text.partition("="))
+    version = rest if equals else component
+    if equals and component != COMPONENT:
+        raise ValueError(f"component not registered: {component}")
+    numbers = re.fullmatch(r"v?(\d{1,4})\.(\d{1,4})(\.\d{1,9})?", version, re.ASCII)
+    if numbers is None:
+        raise ValueError(f"could not parse {version[:64]!r} as version")
+    if numbers[3] and int(numbers[3][1:]):
+        raise ValueError(f"patch version not allowed, got: {COMPONENT}={version}")
+    minor = f"{int(numbers[1])}.{int(numbers[2])}"
+    if minor not in (served := list(minors)):
+        raise ValueError(f"emulation version {minor} is not one of {', '.join(served)}")
+    return minor
 
 
 def parse_runtime_config(text: str) -> dict[str, bool]:
@@ -136,7 +113,7 @@ def parse_runtime_config(text: str) -> dict[str, bool]:
             raise ValueError(f"invalid value {key}={value}")
         if key.count("/") not in (1, 2):
             raise ValueError(f"runtime-config invalid key {key}")
-        found[key] = _truth(key, value) if value else True
+        found[key] = _truth(f"{key}: {value}", value) if value else True
     if found == {"api/all": False}:
         raise ValueError("invalid runtime-config with only api/all=false")
     return found
@@ -157,11 +134,13 @@ def _check_versions(resources: Iterable[Resource], versions: Mapping[str, bool])
             )
 
 
-def _truth(name: str, value: str) -> bool:
+def _truth(what: str, value: str) -> bool:
     if value not in _TRUTH:
-        raise ValueError(f"invalid value of {name}={value}: it is neither true nor false")
+        raise ValueError(
+            f'invalid value of {what}, err: strconv.ParseBool: parsing "{value}": invalid syntax'
+        )
     return _TRUTH[value]
 
 
-def _number(minor: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in minor.split("."))
+def _together(wrong: list[str]) -> str:
+    return wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"

@@ -11,6 +11,7 @@ from typing import Any
 
 from argosy.api.schema import Schema
 from argosy.api.structural import check, prune, unknown_fields
+from argosy.base.memo import remembered
 
 Fits = Callable[[Any], bool]
 
@@ -60,6 +61,8 @@ class _Compiler:
         nodes = {
             name: self.node(node) for name, node in schema.properties.items() if name not in strings
         }
+        if "spec" in nodes:
+            nodes["spec"] = remembered(nodes["spec"])
         required = schema.required
 
         def fits(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""OpenAPI v3 of one group version, as a stock kubectl reads it.
+"""OpenAPI of group versions, as a stock kubectl reads it, in the form of v3.
 
 `kubectl apply` looks for the PATCH operation of a kind, by its `x-kubernetes-group-version-kind`,
 and for the `fieldValidation` parameter on it; `kubectl explain` finds a kind by its GET path and
@@ -6,11 +6,12 @@ walks the schemas with their descriptions. Built-in schemas come as the definiti
 patch strategies and merge keys; own kinds' are written from their `Schema`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from argosy.api.builtin import REFERENCE, Builtins
-from argosy.api.openapi_paths import PATCHES, paths_of
+from argosy.api.openapi_paths import PATCHES, Below, Schemas, paths_of
 from argosy.api.render import render
 from argosy.api.resource import Resource
 from argosy.api.schema import Schema
@@ -20,31 +21,48 @@ _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _GVK = "x-kubernetes-group-version-kind"
 
 
-def document(
-    resources: Iterable[Resource],
-    definitions: Builtins,
-    own: Mapping[str, Schema],
-    *,
-    patches: Iterable[str] = PATCHES,
-) -> Node:
-    """The document of the group version that all `resources` belong to.
-
-    `own` gives the schemas of those without a built-in definition, by kind. `patches` are the
-    media types that the server takes in a PATCH.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A resource as documents tell of it: its schema, where it has no built-in definition, the
+    media types that the server takes in a PATCH, and the subresources that work.
     """
-    components = _Components(definitions)
-    status = components.need(f"{_META}Status")
+
+    resource: Resource
+    own: Schema | None = None
+    patches: tuple[str, ...] = PATCHES
+    below: tuple[Below, ...] = ()
+
+
+def document(described: Iterable[Described], definitions: Builtins) -> Node:
+    """The document of the group version that all resources belong to."""
+    components = Components(definitions)
     paths: Node = {}
-    for resource in resources:
-        one = _component(resource, components, own)
-        many = _list_component(resource, one, components)
-        paths.update(paths_of(resource, one, many, status, tuple(patches)))
+    for one in described:
+        paths.update(resource_paths(one, components))
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": f"v{definitions.minor}.0"},
         "paths": paths,
-        "components": {"schemas": components.finish()},
+        "components": {"schemas": dict(sorted(components.stream()))},
     }
+
+
+def resource_paths(one: Described, components: "Components") -> Node:
+    """The paths of a resource; `components` hears of the schemas that they refer to."""
+    resource = one.resource
+    schema = _component(one, components)
+    schemas = Schemas(
+        one=schema,
+        many=_list_component(resource, schema, components) if "list" in resource.verbs else {},
+        status=components.need(f"{_META}Status"),
+        options=components.need(f"{_META}DeleteOptions"),
+        below={
+            below.name: components.need(name)
+            for below in one.below
+            if below.kind and (name := _answered(resource, below, components))
+        },
+    )
+    return paths_of(resource, schemas, one.patches, one.below)
 
 
 def index(hashes: Mapping[str, str]) -> Node:
@@ -66,12 +84,12 @@ def definition_name(resource: Resource) -> str:
     return resource.definition or f"{reverse}.{resource.version}.{resource.kind}"
 
 
-class _Components:
+class Components:
     """The schemas of a document: those asked for and all that they refer to."""
 
     def __init__(self, definitions: Builtins) -> None:
-        self._definitions = definitions
-        self._nodes: dict[str, Node] = {}
+        self.definitions = definitions
+        self._own: dict[str, Node] = {}
         self._wanted: list[str] = []
 
     def need(self, name: str) -> Node:
@@ -80,17 +98,21 @@ class _Components:
         return _reference(name)
 
     def add(self, name: str, node: Node) -> Node:
-        self._nodes[name] = node
+        """A reference to a schema of no built-in kind."""
+        self._own[name] = node
         return _reference(name)
 
-    def finish(self) -> dict[str, Node]:
-        """All nodes, by name."""
+    def stream(self) -> Iterator[tuple[str, Node]]:
+        """All schemas by name, each made only now: together they can be large."""
+        yield from self._own.items()
+        done = set(self._own)
         while self._wanted:
             name = self._wanted.pop()
-            if name not in self._nodes:
-                self._nodes[name] = node = self._definitions.document(name)
+            if name not in done:
+                done.add(name)
+                node = self.definitions.document(name)
                 self._wanted += _references(node)
-        return dict(sorted(self._nodes.items()))
+                yield name, node
 
 
 def _reference(name: str) -> Node:
@@ -109,15 +131,27 @@ def _references(value: Any) -> list[str]:
     return names
 
 
-def _component(resource: Resource, components: _Components, own: Mapping[str, Schema]) -> Node:
-    if resource.definition:
+def _component(one: Described, components: Components) -> Node:
+    resource = one.resource
+    if one.own is None:
         return components.need(resource.definition)
-    node = render(own[resource.kind], components.need)
+    node = render(one.own, components.need)
     node[_GVK] = [_gvk(resource, resource.kind)]
     return components.add(definition_name(resource), node)
 
 
-def _list_component(resource: Resource, one: Node, components: _Components) -> Node:
+def _answered(resource: Resource, below: Below, components: Components) -> str:
+    """The definition of a subresource's answers; '' where there is none."""
+    group, version = resource.group, resource.version
+    if below.version:
+        group, version = below.group, below.version
+    try:
+        return components.definitions.name_of(group, version, below.kind)
+    except KeyError:
+        return ""
+
+
+def _list_component(resource: Resource, one: Node, components: Components) -> Node:
     if resource.definition:
         return components.need(f"{resource.definition}List")
     node: Node = {

@@ -19,6 +19,7 @@ from typing import Any
 from argosy.api.schema import Schema
 from argosy.base import quantity
 from argosy.base.errors import (
+    MOST_FIELDS,
     FieldError,
     StatusError,
     bad_request,
@@ -65,9 +66,14 @@ def unknown_field(path: str) -> str:
     return f'unknown field "{path}"'
 
 
-def strict_decoding_error(kind: str, version: str, paths: Sequence[str]) -> StatusError:
-    """400 for an object with unknown fields under `fieldValidation=Strict`."""
-    texts = ", ".join(unknown_field(path) for path in paths)
+def strict_decoding_error(
+    kind: str, version: str, paths: Sequence[str], *, twice: Sequence[str] = ()
+) -> StatusError:
+    """400 for an object with unknown fields under `fieldValidation=Strict`.
+
+    `twice` is what is to be said of repeated keys, which only the body tells.
+    """
+    texts = ", ".join([*twice, *map(unknown_field, paths)])
     return bad_request(
         f'{kind} in version "{version}" cannot be handled as a {kind}: '
         f"strict decoding error: {texts}"
@@ -141,6 +147,8 @@ def _elements(
     for key, item in pairs:
         if plain and type(item) is str:
             continue
+        if len(errors) > MOST_FIELDS:  # more are not told
+            return
         if item is not None or child.type == "object":
             _CHECKS[child.type](child, item, f"{path}[{key}]", errors, depth - 1)
 

@@ -1,33 +1,54 @@
 """The API server: one handler, its filters in order.
 
-authentication → what is asked for → the verb. Whatever happens, the answer is an object or a
-`Status`. The handler knows no sockets: `argosy.http` serves it, and in one process the client
-calls it directly.
+authentication → impersonation → authorization → what is asked for → the verb. Whatever happens, the
+answer is an object or a `Status`. The handler knows no sockets: `argosy.http` serves it, and in one
+process the client calls it directly.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 
 from argosy.api.builtin import Builtins
-from argosy.apiserver import protobuf
+from argosy.api.resources.core import BINDING, COMPONENT_STATUS
+from argosy.apiserver.accept import PROTOBUF
 from argosy.apiserver.admission.chain import rules
-from argosy.apiserver.authentication import Tokens
+from argosy.apiserver.authentication.accounts import ServiceAccountTokens
+from argosy.apiserver.authentication.authenticator import Authenticator
+from argosy.apiserver.authentication.impersonation import concerns, impersonated
+from argosy.apiserver.authentication.issuer import PATHS as ISSUER_PATHS
+from argosy.apiserver.authentication.issuer import Issuer
+from argosy.apiserver.authentication.keys import Keys
+from argosy.apiserver.authentication.tokens import Tokens
+from argosy.apiserver.authorization.attributes import attributes_of
+from argosy.apiserver.authorization.authorizer import Authorizer, is_master
 from argosy.apiserver.beside import Beside
 from argosy.apiserver.catalog import Catalog, Served
+from argosy.apiserver.compress import compressed, large
 from argosy.apiserver.conversion import Converted
+from argosy.apiserver.door import Door
+from argosy.apiserver.form import form_below
+from argosy.apiserver.metrics import Counter
 from argosy.apiserver.negotiate import answer_error
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call, Target, User, parse_target
 from argosy.apiserver.routes import Routes
-from argosy.apiserver.subresources import subresources
+from argosy.apiserver.subresources import Verb, subresources
+from argosy.apiserver.verbs.components import Components
+from argosy.apiserver.verbs.pods import bind_named
+from argosy.apiserver.verbs.reviews import Reviews
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError, internal_error, service_unavailable
 from argosy.http.message import Handler, Request, Response
 from argosy.store.interface import Store, StoreUnavailableError
 
 log = logging.getLogger(__name__)
+
+UNKNOWN_FIELDS = (
+    "apiserver_protobuf_unknown_fields_total",
+    "Fields of protobuf bodies that have unknown numbers and were dropped.",
+)
 
 
 class APIServer:
@@ -42,41 +63,77 @@ class APIServer:
         tokens: Tokens,
         clock: Clock,
         node: Handler | None = None,
+        keys: Keys | None = None,
     ) -> None:
-        below = subresources(node)
+        keys = keys or Keys()
+        below = subresources(node, keys)
         self._objects = Objects(store, clock, rules(store))
         self._catalog = catalog
-        self._tokens = tokens
-        self._routes = Routes(below)
-        self._beside = Beside(catalog, definitions, below)
+        accounts = ServiceAccountTokens(keys, store.get, clock)
+        self._authenticator = Authenticator(tokens, (accounts,))
+        self._authorizer = Authorizer()
+        self.issuer = Issuer(keys)
+        self.door = Door(catalog)
+        self._beside = Beside(catalog, definitions, below, store, clock)
         self.state = self._beside.state
+        components = Components(self.state, self._beside.store.failure)
+        virtual: dict[str, Mapping[str, Verb]] = {
+            **Reviews(self._authenticator, self._authorizer).verbs(),
+            BINDING.qualified: {"POST": bind_named},
+            COMPONENT_STATUS.qualified: {"GET": components},
+        }
+        self._routes = Routes(below, virtual)
+        self.metrics = self._beside.metrics
+        self.metrics.counters.append(Counter(*UNKNOWN_FIELDS, lambda: self.door.dropped))
 
     async def handle(self, request: Request) -> Response:
         """Answer any request; never raises but for cancellation."""
-        if protobuf.concerns(request):
-            return await protobuf.handled(request, self._answer)
-        return await self._answer(request)
+        if self.door.concerns(request):
+            answer = await self.door.handled(request, self._answer)
+        else:
+            answer = await self._answer(request)
+        return await compressed(request, answer) if large(answer) else answer
 
     async def _answer(self, request: Request) -> Response:
         """Answer any request in JSON."""
         try:
-            user = self._tokens.authenticate(request)
+            user = self._let_in(request)
             target = parse_target(self._catalog, request.path)
+            if target is None and request.path in ISSUER_PATHS:
+                return await self.issuer.answer(request)
             if target is None:
-                return self._beside.answer(request)
+                return await self._beside.answer(request)
             return await self._dispatch(request, user, target)
         except StatusError as error:
             return answer_error(error)
         except StoreUnavailableError as error:
+            self._beside.store.refused(str(error))
             return answer_error(service_unavailable(str(error)))
         except Exception:
             log.exception("request failed", extra={"method": request.method, "path": request.path})
             return answer_error(internal_error("the request failed; the server's log says why"))
 
+    def _let_in(self, request: Request) -> User:
+        """Who asks, or whom they act as, if they may ask for this. Raises StatusError 401, 403."""
+        user = self._authenticator.authenticate(request)
+        if concerns(request.headers):
+            user = impersonated(user, request.headers, self._authorizer.demand)
+        if not is_master(user):
+            self._authorizer.demand(attributes_of(request, user))
+        return user
+
     async def _dispatch(self, request: Request, user: User, target: Target) -> Response:
-        call = Call(request, user, target, request.parameters())
+        warnings: list[str] = []
+        if PROTOBUF in request.headers.get("content-type", ""):
+            request = await self.door.opened(request, target, warnings)
+        call = Call(request, user, target, request.parameters(), warnings)
         verb = self._routes.verb(request.method, call)
-        return await _finished(verb(self._seen_as(target.served), call), call)
+        form = form_below(request, target.subresource)
+        done = _finished(verb(self._seen_as(target.served), call), call)
+        answer = await self.metrics.counted(call, done)
+        if form.plain:
+            return answer
+        return form.whole(self._routes.shown(target), answer, self._objects.clock.now())
 
     def _seen_as(self, served: Served) -> Objects:
         """The objects, in the version that is asked for."""

@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from argosy.api.builtin import Builtins
+from argosy.api.builtin import Builtins, minors
 from argosy.api.fits import Fits, compiled
+from argosy.api.gated.fields import Drop
+from argosy.api.gated.table import dropper, nothing
+from argosy.api.gates import Gates
 from argosy.api.kinds import PREFERRED
 from argosy.api.meta import Object
 from argosy.api.resource import Resource
 from argosy.api.schema import Definitions, Schema
 from argosy.api.structs import schema_of
+from argosy.apiserver.fieldmanager.creation import Writer, first_fields
 from argosy.base.errors import unknown_path
 
 
@@ -22,6 +26,13 @@ class Served:
     storage: Resource  # the version in which it is stored
     definitions: Definitions = field(repr=False)
     view: type[Object] | None = None  # of an own kind: its schema's source
+    gates: Gates | None = field(default=None, repr=False, compare=False)  # None: all are open
+    older: bool = False  # than the newest minor: stored objects may have fields that are not known
+
+    @cached_property
+    def virtual(self) -> bool:
+        """Whether nothing of it is ever stored: then it can't be watched either."""
+        return "watch" not in self.resource.verbs
 
     @property
     def own(self) -> bool:
@@ -50,6 +61,16 @@ class Served:
         return compiled(self.schema)
 
     @cached_property
+    def first_fields(self) -> Writer:
+        """Writes the managed fields of a new object."""
+        return first_fields(self.schema)
+
+    @cached_property
+    def drop_gated(self) -> Drop:
+        """Takes from an object the fields whose feature gates are closed."""
+        return nothing if self.gates is None else dropper(self.name, self.gates)
+
+    @cached_property
     def beside_status(self) -> tuple[str, ...]:
         """The top-level fields that the status subresource does not write."""
         kept = {"apiVersion", "kind", "metadata", "status"}
@@ -65,15 +86,18 @@ class Catalog:
         own: Iterable[type[Object]],
         definitions: Builtins,
         serves: Callable[[Resource], bool] = lambda resource: resource.on,
+        gates: Gates | None = None,
     ) -> None:
         self.definitions = definitions
+        older = definitions.minor != minors()[-1]
         views = {kind.resource: kind for kind in own}
-        known = [item for item in resources if item in views or item.definition in definitions]
+        table = tuple(resources)
+        known = [item for item in table if item in views or item.definition in definitions]
         stored: dict[str, Resource] = {}
-        for item in known:
+        for item in table:  # not the known ones: all minors store a kind in the same version
             stored.setdefault(item.key(), item)
         self.all = tuple(
-            Served(item, stored[item.key()], definitions, views.get(item))
+            Served(item, stored[item.key()], definitions, views.get(item), gates, older)
             for item in known
             if serves(item)
         )
@@ -87,7 +111,8 @@ class Catalog:
         """Each kind once, in a version that is served."""
         found: dict[str, Resource] = {}
         for item in self.all:
-            found.setdefault(item.resource.key(), item.resource)
+            if not item.virtual:
+                found.setdefault(item.resource.key(), item.resource)
         return tuple(found.values())
 
     def find(self, group: str, version: str, plural: str) -> Served:

@@ -6,7 +6,7 @@ than in the core group, where they are stored. Managed fields stay as they were 
 names the version that it speaks of.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -119,7 +119,21 @@ class _Watch:
         return self
 
     async def __anext__(self) -> Change:
-        change = await anext(self.changes)
+        return self._out(await anext(self.changes))
+
+    def ready(self) -> Sequence[Change]:
+        """The watch's, converted."""
+        return [self._out(change) for change in self.changes.ready()]
+
+    async def more(self) -> bool:
+        """As the watch."""
+        return await self.changes.more()
+
+    def nudge(self) -> None:
+        """As the watch."""
+        self.changes.nudge()
+
+    def _out(self, change: Change) -> Change:
         value, previous = self.store.value(change.value), self.store.value(change.previous)
         return replace(change, value=value, previous=previous)
 

@@ -4,6 +4,8 @@ There are two forms: a list of groups with one document for each version, and, f
 for it, everything at once (KEP-3352). Both tell only of what works.
 """
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +14,9 @@ from typing import Any
 import msgspec
 
 from argosy.api.resource import Resource
-from argosy.apiserver.catalog import Catalog
+from argosy.apiserver.catalog import Catalog, Served
 from argosy.apiserver.etag import answer_tagged, tag_of
-from argosy.apiserver.subresources import Subresource, names_of
+from argosy.apiserver.subresources import Subresource, known_as, names_of
 from argosy.http.message import Request, Response
 
 Json = dict[str, Any]
@@ -41,7 +43,7 @@ class Discovery:
             return answer_tagged(request, body, tag, {"content-type": AGGREGATED})
         if path not in self.documents:
             return None
-        body, tag = self.documents[path]
+        body, tag = self._core(request) if path == "/api" else self.documents[path]
         return answer_tagged(request, body, tag)
 
     @cached_property
@@ -57,9 +59,19 @@ class Discovery:
             found[f"/apis/{name}"] = {"kind": "APIGroup", "apiVersion": "v1", **group}
         for name, versions in groups.items():
             for version in versions:
-                served = [item.resource for item in self.catalog.of(name, version)]
-                found[served[0].root] = self._resources(served)
+                items = self.catalog.of(name, version)
+                found[items[0].resource.root] = self._resources(items)
         return {path: _tagged(body) for path, body in found.items()}
+
+    def _core(self, request: Request) -> tuple[bytes, str]:
+        """`/api`, which says where the server is: there where the client has found it."""
+        address = request.headers.get("host", "") or "localhost"
+        told: Json = {
+            "kind": "APIVersions",
+            "versions": self.catalog.groups().get("", []),
+            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
+        }
+        return _tagged(told)
 
     @cached_property
     def _aggregated(self) -> dict[str, tuple[bytes, str]]:
@@ -82,9 +94,10 @@ class Discovery:
         metadata = {"name": name} if name else {}
         return {"metadata": {**metadata, "creationTimestamp": None}, "versions": versions}
 
-    def _resources(self, served: list[Resource]) -> Json:
+    def _resources(self, served: list[Served]) -> Json:
         resources: list[Json] = []
-        for resource in served:
+        for item in served:
+            resource = item.resource
             whole: Json = {
                 "name": resource.plural,
                 "singularName": resource.singular,
@@ -92,7 +105,10 @@ class Discovery:
                 "kind": resource.kind,
                 "verbs": _verbs(resource),
             }
-            resources.append({**whole, **_names(resource)})
+            whole |= _names(resource)
+            if not item.virtual:
+                whole["storageVersionHash"] = _storage_hash(item.storage)
+            resources.append(whole)
             for name, below in self._below(resource):
                 kind = _kind_below(resource, below)
                 whole = {
@@ -102,7 +118,7 @@ class Discovery:
                     "verbs": below.verbs,
                 }
                 resources.append({**whole, **{key: text for key, text in kind.items() if text}})
-        version = served[0].api_version
+        version = served[0].resource.api_version
         return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
 
     def _whole_resource(self, resource: Resource) -> Json:
@@ -126,8 +142,8 @@ class Discovery:
 
     def _below(self, resource: Resource) -> list[tuple[str, Subresource]]:
         """The subresources that work."""
-        known = self.subresources
-        return [(name, known[name]) for name in names_of(resource) if name in known]
+        found = [(n, known_as(self.subresources, resource, n)) for n in names_of(resource)]
+        return [(name, below) for name, below in found if below is not None]
 
 
 def wants_aggregated(request: Request) -> bool:
@@ -162,6 +178,12 @@ def _names(resource: Resource) -> Json:
     """Other names for a resource, as far as it has any."""
     named = {"shortNames": resource.short_names, "categories": resource.categories}
     return {key: list(values) for key, values in named.items() if values}
+
+
+def _storage_hash(stored: Resource) -> str:
+    """By which a migration of stored objects sees that they are stored in another version now."""
+    version = f"{stored.group}/{stored.version}/{stored.kind}"
+    return base64.b64encode(hashlib.sha256(version.encode()).digest()[:8]).decode()
 
 
 def _aggregate(groups: list[Json]) -> Json:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from argosy.apiserver.negotiate import JSON
+from argosy.apiserver.accept import JSON
 from argosy.http.message import Request, Response
 
 

@@ -15,6 +15,8 @@ from argosy.base.errors import StatusError, bad_request
 MOST_OPERATIONS = 10_000
 LARGEST_RESULT = 3 * 1024 * 1024
 """Bytes: what a request body may have."""
+LONGEST_REASON = 256
+"""Characters: the library's reasons may show the whole object."""
 
 
 def apply(obj: Mapping[str, Any], operations: Sequence[Any]) -> Any:
@@ -40,16 +42,22 @@ def apply(obj: Mapping[str, Any], operations: Sequence[Any]) -> Any:
 def _one(obj: Any, operation: Any) -> Any:
     try:
         return jsonpatch.JsonPatch([operation]).apply(obj, in_place=True)
+    except RecursionError:
+        raise bad_request("the patch is nested too deeply") from None
     except (jsonpatch.InvalidJsonPatch, TypeError, AttributeError) as error:
-        raise bad_request(f"error decoding patch: {error}") from None
+        raise bad_request(f"error decoding patch: {_reason(error)}") from None
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        text = f"the server rejected our request due to an error in our request: {error}"
-        raise StatusError(422, "Invalid", text) from None
+        text = "the server rejected our request due to an error in our request"
+        raise StatusError(422, "Invalid", f"{text}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error)[:LONGEST_REASON]
 
 
 def _size_at(obj: Any, pointer: object) -> int:
     """How many bytes a copy would add; nothing where there is nothing to copy."""
     try:
         return len(msgspec.json.encode(jsonpatch.JsonPointer(str(pointer)).resolve(obj)))
-    except jsonpatch.JsonPointerException:
+    except (jsonpatch.JsonPointerException, TypeError):  # also "-": the end is no value
         return 0

@@ -1,22 +1,25 @@
 """Media types: what a body is, and what an answer shall be."""
 
-import json
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-import yaml
 
-from argosy.base.errors import StatusError, bad_request, not_acceptable, unsupported_media_type
+from argosy.apiserver.accept import EVERY, JSON, YAML
+from argosy.apiserver.duplicates import repeated, repeats
+from argosy.base.errors import StatusError, bad_request, unsupported_media_type
 from argosy.http.message import Request, Response
 
-JSON = "application/json"
-YAML = "application/yaml"
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 OBJECTS = (JSON, YAML)
+TOO_DEEP = "the body of the request is nested too deeply"
+MOST_WARNED = 4096
+"""Characters of warnings after which each is cut to `WARNING`; upstream's figures."""
+WARNING = 256
 
 
 def patches(*, own: bool) -> tuple[str, ...]:
@@ -33,18 +36,30 @@ def media_type(request: Request) -> str:
 
 def body_object(request: Request, allowed: tuple[str, ...] = OBJECTS) -> dict[str, Any]:
     """The body as an object. Raises StatusError 400 and 415."""
-    decoded = body_value(request, allowed)
+    return whole_object(body_value(request, allowed))
+
+
+def whole_object(decoded: Any) -> dict[str, Any]:
+    """A body that must be an object. Raises StatusError 400."""
     if not isinstance(decoded, dict):
         raise bad_request("the body of the request must be an object")
     return decoded
 
 
-def body_value(request: Request, allowed: tuple[str, ...]) -> Any:
-    """The body, whatever it is. Raises StatusError 400 and 415."""
+def body_value(request: Request, allowed: tuple[str, ...], twice: list[str] | None = None) -> Any:
+    """The body, whatever it is. Raises StatusError 400 and 415.
+
+    `twice` is given what is to be said of keys that are there twice, if there are such.
+    """
     kind = media_type(request)
     if kind not in allowed:
-        raise unsupported_media_type(allowed)
-    return _from_yaml(request.body) if kind in (YAML, APPLY) else _from_json(request.body)
+        raise unsupported_media_type(EVERY if allowed == OBJECTS else allowed)
+    if kind in (YAML, APPLY):
+        return _from_yaml(request.body, twice)
+    decoded = _from_json(request.body)
+    if twice is not None and repeats(request.body, decoded):
+        twice += _repeated(request.body)
+    return decoded
 
 
 def _from_json(body: bytes) -> Any:
@@ -53,66 +68,51 @@ def _from_json(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise bad_request(f"the body of the request is not valid JSON: {error}") from None
     except RecursionError:
-        raise bad_request("the body of the request is nested too deeply") from None
+        raise bad_request(TOO_DEEP) from None
 
 
-def _from_yaml(body: bytes) -> Any:
-    """YAML; JSON, which it nearly always is, is tried first because it is much faster."""
-    if body.lstrip()[:1] == b"{":
-        return _from_json(body)
+def _repeated(body: bytes) -> list[str]:
     try:
-        if b"&" in body and b"*" in body:
-            _refuse_aliases(body)
-        # Through JSON, because YAML knows more: keys of any type, bytes, sets, NaN.
-        return json.loads(json.dumps(yaml.load(body, Loader=_Loader), allow_nan=False))
-    except yaml.YAMLError as error:
-        detail = str(error).replace("\n", " ")
-        raise bad_request(f"the body of the request is not valid YAML: {detail}") from None
-    except (RecursionError, TypeError, ValueError):
-        raise bad_request("the body of the request is not valid YAML") from None
+        return repeated(body)
+    except RecursionError:
+        raise bad_request(TOO_DEEP) from None
 
 
-def _refuse_aliases(body: bytes) -> None:
-    """Ten lines of aliases can be gigabytes of objects."""
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, Loader=_Loader)):
-        raise bad_request("YAML anchors and aliases are not accepted")
+def _from_yaml(body: bytes, twice: list[str] | None) -> Any:
+    """YAML; JSON, which it nearly always is, is tried first because it is much faster."""
+    # Most servers of one machine never read any YAML: it is loaded when it comes.
+    if body.lstrip()[:1] == b"{":
+        decoded = _from_json(body)
+        if twice is not None and repeats(body, decoded):
+            from argosy.apiserver import yamlform
 
+            yamlform.read(body, twice)
+        return decoded
+    from argosy.apiserver import yamlform
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe, and without timestamps: Kubernetes' are strings."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [item for item in resolvers if item[0] != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def wants_table(request: Request) -> bool:
-    """Whether the client asks for a `Table` first. Raises StatusError 406."""
-    accept = request.headers.get("accept", "*/*")
-    for choice in accept.split(","):
-        kind, _, parameters = choice.strip().partition(";")
-        if kind not in (JSON, "*/*", "application/*"):
-            continue
-        if "as=Table" in parameters:
-            return True
-        if "as=" not in parameters:
-            return False
-    raise not_acceptable([JSON])
+    return yamlform.read(body, twice)
 
 
 def answer(body: bytes, *, status: int = 200, warnings: tuple[str, ...] = ()) -> Response:
     """A JSON answer; warnings go into its header as kubectl reads them."""
     headers = {"content-type": JSON}
     if warnings:
-        headers["warning"] = ", ".join(map(warning, warnings))
+        headers["warning"] = warning_header(warnings)
     return Response(status, headers, body)
 
 
-def warning(text: str) -> str:
-    """`text` as a warning in a header."""
-    plain = "".join(char if " " <= char <= "~" else " " for char in text[:1024])
+def warning_header(texts: Iterable[str]) -> str:
+    """The value of the `Warning` header: each text once, and bounded in all."""
+    unique = [text for text in dict.fromkeys(texts) if text]
+    if sum(map(len, unique)) > MOST_WARNED:
+        cut = [text[:WARNING] for text in unique]
+        before = itertools.accumulate(map(len, cut), initial=0)
+        unique = [text for text, sum_ in zip(cut, before, strict=False) if sum_ < MOST_WARNED]
+    return ", ".join(map(_warning, unique))
+
+
+def _warning(text: str) -> str:
+    plain = "".join(char if " " <= char <= "~" else " " for char in text)
     quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
     return f'299 - "{quoted}"'
 

@@ -6,7 +6,7 @@ fields → bytes. `Objects` reads and writes decoded objects; the store below kn
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import msgspec
@@ -14,20 +14,22 @@ import msgspec
 from argosy.api.defaults.fill import from_schema
 from argosy.api.defaults.prepare import prepare
 from argosy.api.defaults.table import DEFAULTS
+from argosy.api.gated.carry import carry
 from argosy.api.generation import first
 from argosy.api.structural import check, prune, strict_decoding_error, unknown_field, unknown_fields
 from argosy.api.validation.table import validate
 from argosy.apiserver.admission.rule import Attributes, Rule
 from argosy.apiserver.catalog import Served
+from argosy.apiserver.fieldmanager.creation import begun
 from argosy.apiserver.fieldmanager.manager import track_update
+from argosy.apiserver.frames import Frames
+from argosy.apiserver.parts import FIXED, unowned
 from argosy.apiserver.request import Call, Target
 from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError, bad_request, invalid, not_found
 from argosy.store.interface import DELETE, Record, Store
 
 Json = dict[str, Any]
-KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
-"""Metadata that no client changes."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Objects:
     store: Store
     clock: Clock
     rules: tuple[Rule, ...]
+    frames: Frames = field(default_factory=Frames)
 
     def read(self, target: Target) -> Record:
         """The record of one object. Raises StatusError 404."""
@@ -76,7 +79,7 @@ class Objects:
     def initial(self, call: Call, obj: Json) -> Json:
         """`obj` as it begins: stamped, defaulted, without a status of the client's."""
         meta = obj["metadata"]
-        for name in (*KEPT, "resourceVersion", "selfLink"):
+        for name in (*FIXED, "resourceVersion", "selfLink"):
             meta.pop(name, None)
         meta["uid"] = str(uuid.uuid4())
         meta["creationTimestamp"] = timestamp(self.clock.now())
@@ -93,6 +96,7 @@ class Objects:
         _default(served, new)
         subresource = call.target.subresource
         prepare(served.name, subresource, new, old)
+        served.drop_gated(new, old)
         attributes = Attributes(
             operation="CREATE" if old is None else "UPDATE",
             target=call.target,
@@ -114,6 +118,15 @@ class Objects:
     def tracked(self, call: Call, new: Json, old: Json | None) -> Json:
         """`new` with the managed fields that follow from this write."""
         served, subresource = call.target.served, call.target.subresource
+        if old is None and "managedFields" not in new["metadata"]:
+            return begun(
+                new,
+                served.first_fields,
+                manager=call.manager,
+                api_version=served.resource.api_version,
+                time=timestamp(self.clock.now()),
+                strip=unowned(served, subresource),
+            )
         return track_update(
             old,
             new,
@@ -122,7 +135,7 @@ class Objects:
             api_version=served.resource.api_version,
             time=timestamp(self.clock.now()),
             subresource=subresource,
-            strip=strip(served, subresource),
+            strip=unowned(served, subresource),
         )
 
     async def write(
@@ -134,10 +147,16 @@ class Objects:
         write. Returns the object's bytes as stored (or as they were, before a delete).
         """
 
+        served = call.target.served
+
         def mutate(record: Record | None, revision: int) -> bytes | object | None:
-            new = change(None if record is None else msgspec.json.decode(record.value))
+            old = None if record is None else msgspec.json.decode(record.value)
+            seen = prune(served.schema, old) if served.older and old is not None else old
+            new = change(seen)
             if new is None or new is DELETE:
                 return new
+            if seen is not old:
+                carry(served.schema, new, old)
             return encoded(cast(Json, new), revision)
 
         if not call.dry_run:
@@ -155,13 +174,6 @@ def encoded(obj: Json, revision: int) -> bytes:
     return msgspec.json.encode(
         {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
     )
-
-
-def strip(served: Served, subresource: str) -> tuple[str, ...]:
-    """The fields that a write to the subresource ('' is the object itself) leaves alone."""
-    if subresource == "status":
-        return served.beside_status
-    return ("status",) if served.resource.status else ()
 
 
 def absent(target: Target) -> StatusError:

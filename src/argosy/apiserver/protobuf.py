@@ -1,110 +1,65 @@
-"""Protobuf at the door: inside, everything is JSON.
-
-A protobuf body is turned into JSON before anybody sees it, so that every verb takes it. Answers are
-JSON wherever the client takes that, because stored bytes go out as they are; only for a client that
-accepts nothing but protobuf they are turned, watches frame by frame. Custom kinds have no protobuf
-form: their bodies answer 415, and a client that takes nothing else gets 406.
-"""
+"""Protobuf bodies from and to the JSON inside; loaded when the first comes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 import msgspec
 
-from argosy.api.protobuf.codec import MEDIA_TYPE, Codec, load
-from argosy.api.protobuf.wire import ProtobufError, UnknownKindError
-from argosy.apiserver.negotiate import JSON, answer_error, warning
-from argosy.base.errors import bad_request, not_acceptable, unsupported_media_type
-from argosy.http.message import Handler, Request, Response
+from argosy.api.protobuf.codec import Codec, load
+from argosy.api.protobuf.wire import ProtobufError
 
-LARGE = 64 * 1024
-WATCH_TYPE = f"{MEDIA_TYPE};stream=watch"
+SHARED = 16 * 1024
+"""Bytes of an event whose frame is kept for the next watch that sees it."""
 
 
 @cache
 def _codec() -> Codec:
-    """Made when the first protobuf comes: most clusters of one machine never see any."""
     return load()
 
 
-def concerns(request: Request) -> bool:
-    """Whether the request has to do with protobuf at all."""
-    headers = request.headers
-    return MEDIA_TYPE in headers.get("accept", "") or MEDIA_TYPE in headers.get("content-type", "")
+def read(body: bytes, default: tuple[str, str], unknown: list[str]) -> bytes:
+    """The body in JSON; `unknown` is given the names of dropped fields. Raises ValueError.
 
-
-async def handled(request: Request, handler: Handler) -> Response:
-    """`handler`'s answer to a request whose body, or whose answer, is protobuf."""
-    headers = dict(request.headers)
-    only = _only_protobuf(headers.get("accept", ""))
-    if only:
-        headers["accept"] = JSON
-    response = await _in_json(replace(request, headers=headers), handler)
-    return _as_protobuf(response) if only else response
-
-
-async def _in_json(request: Request, handler: Handler) -> Response:
-    """The answer to the request, its body turned into JSON."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
-        return await handler(request)
-    headers = {**request.headers, "content-type": JSON}
-    warnings: list[str] = []
-    body = request.body
+    `default` is the apiVersion and kind of a body that tells none.
+    """
     try:
-        if len(body) > LARGE:  # in pure Python a hostile one takes a second: not in the loop
-            body = await asyncio.to_thread(_as_json, body, warnings)
-        elif body:
-            body = _as_json(body, warnings)
-    except UnknownKindError:
-        return answer_error(unsupported_media_type([JSON]))
+        return msgspec.json.encode(_codec().decode_object(body, default=default, unknown=unknown))
     except ProtobufError as error:
-        return answer_error(bad_request(f"the body of the request is not protobuf: {error}"))
-    response = await handler(replace(request, headers=headers, body=body))
-    if not warnings:
-        return response
-    return replace(response, headers=_warned(response.headers, warnings))
+        raise ValueError(f"the body of the request is not protobuf: {error}") from None
 
 
-def _as_json(body: bytes, warnings: list[str]) -> bytes:
-    unknown: list[str] = []
-    decoded = _codec().decode_object(body, unknown=unknown)
-    warnings += [f'unknown field "{name}"' for name in dict.fromkeys(unknown)]
-    return msgspec.json.encode(decoded)
-
-
-def _warned(headers: Mapping[str, str], warnings: list[str]) -> dict[str, str]:
-    texts = [headers["warning"]] if "warning" in headers else []
-    return {**headers, "warning": ", ".join([*texts, *map(warning, warnings)])}
-
-
-def _only_protobuf(accept: str) -> bool:
-    """Whether protobuf is all that the client takes."""
-    kinds = {choice.partition(";")[0].strip() for choice in accept.split(",")}
-    return MEDIA_TYPE in kinds and not kinds & {JSON, "application/*", "*/*"}
-
-
-def _as_protobuf(response: Response) -> Response:
-    if not response.headers.get("content-type", "").startswith(JSON):
-        return response  # a log, a health check
-    if not isinstance(response.body, bytes):
-        headers = {**response.headers, "content-type": WATCH_TYPE}
-        return replace(response, headers=headers, body=_frames(response.body))
+def write(obj: Any) -> bytes | None:
+    """The object's protobuf form; None where it has none."""
     try:
-        body = _codec().encode_object(msgspec.json.decode(response.body))
-    except UnknownKindError:
-        return _as_protobuf(answer_error(not_acceptable([JSON])))
-    return replace(response, headers={**response.headers, "content-type": MEDIA_TYPE}, body=body)
+        return _codec().encode_object(obj)
+    except ProtobufError:
+        return None
 
 
-async def _frames(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The events of a watch, which come as JSON lines, as frames."""
-    codec = _codec()
+async def frames(pieces: AsyncGenerator[bytes, None], large: int) -> AsyncGenerator[bytes, None]:
+    """The events of a watch, which come as JSON lines, as frames.
+
+    Pieces of more than `large` bytes are turned in a thread.
+    """
     async with aclosing(pieces):
         async for piece in pieces:
-            events = [msgspec.json.decode(line) for line in piece.splitlines()]
-            yield b"".join(
-                [codec.encode_watch_frame(event["type"], event["object"]) for event in events]
-            )
+            if len(piece) > large:
+                yield await asyncio.to_thread(_framed, piece)
+            else:
+                yield _framed(piece)
+
+
+def _framed(piece: bytes) -> bytes:
+    lines = piece.splitlines()
+    return b"".join([(_shared if len(line) <= SHARED else _frame)(line) for line in lines])
+
+
+def _frame(line: bytes) -> bytes:
+    event = msgspec.json.decode(line)
+    return _codec().encode_watch_frame(event["type"], event["object"])
+
+
+_shared = lru_cache(maxsize=64)(_frame)

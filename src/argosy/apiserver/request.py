@@ -26,10 +26,12 @@ LONGEST_NUMBER = 18
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks."""
+    """Who asks. `extra` is what else the authentication tells of them."""
 
     name: str
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,12 @@ def _option_error(error: FieldError) -> StatusError:
     return invalid("Options", "meta.k8s.io", "", [error])
 
 
+def _own(parts: list[str]) -> list[str]:
+    """Those that are ours to read: what lies below a proxy is for whoever is behind it."""
+    at = 4 if parts[0] == "namespaces" else 2
+    return parts[:at] if parts[at : at + 1] == ["proxy"] else parts
+
+
 def parse_target(catalog: Catalog, path: str) -> Target | None:
     """What a resource's path names; None for a path that is no resource's.
 
@@ -128,7 +136,7 @@ def parse_target(catalog: Catalog, path: str) -> Target | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
-    if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in rest):
+    if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in _own(rest)):
         raise bad_request("the path has an invalid segment")
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from argosy.apiserver.request import Call
-from argosy.apiserver.subresources import Subresource, Verb, names_of
+from argosy.api.resource import Resource
+from argosy.apiserver.request import Call, Target
+from argosy.apiserver.subresources import Subresource, Verb, known_as, names_of
 from argosy.apiserver.verbs.delete import delete, delete_collection
 from argosy.apiserver.verbs.read import get, list_
 from argosy.apiserver.verbs.watch import watch
@@ -24,17 +25,23 @@ class Routes:
     """Finds verbs; `subresources` are those that work."""
 
     subresources: Mapping[str, Subresource]
+    virtual: Mapping[str, Mapping[str, Verb]]  # of what is never stored, by qualified name
 
     def verb(self, method: str, call: Call) -> Verb:
         """The verb of a request. Raises StatusError 404 and 405."""
         target, resource = call.target, call.target.served.resource
+        if target.served.virtual:
+            return self._virtual(method, call)
         if resource.namespaced and not target.namespace:
             if target.name:
                 raise unknown_path()
             if method != "GET":
                 raise method_not_allowed()
         if target.subresource:
-            found = self._below(method, call)
+            below = self._below(target)
+            if below is None:
+                raise unknown_path()
+            found = below.methods.get(method)
         elif method == "GET" and call.flag("watch"):
             found = watch
         else:
@@ -43,14 +50,23 @@ class Routes:
             raise method_not_allowed()
         return found
 
-    def _below(self, method: str, call: Call) -> Verb | None:
-        resource = call.target.served.resource
-        name, _, rest = call.target.subresource.partition("/")
-        if name not in names_of(resource):
+    def shown(self, target: Target) -> Resource:
+        """Whose columns the answers at a path have."""
+        below = self._below(target) if target.subresource else None
+        return (below.shown if below else None) or target.served.resource
+
+    def _virtual(self, method: str, call: Call) -> Verb:
+        target = call.target
+        if target.subresource or (target.name and "get" not in target.served.resource.verbs):
             raise unknown_path()
-        subresource = self.subresources.get(name)
-        if subresource is None:
-            raise method_not_allowed(f"{resource.plural}/{name} is not supported yet")
-        if rest and not subresource.below:
-            raise unknown_path()
-        return subresource.methods.get(method)
+        found = self.virtual[target.served.resource.qualified].get(method)
+        if found is None or (target.served.resource.namespaced and not target.namespace):
+            raise method_not_allowed()
+        return found
+
+    def _below(self, target: Target) -> Subresource | None:
+        """The subresource that the path leads to, if there is one."""
+        resource = target.served.resource
+        name, _, rest = target.subresource.partition("/")
+        found = known_as(self.subresources, resource, name) if name in names_of(resource) else None
+        return None if found is None or (rest and not found.below) else found

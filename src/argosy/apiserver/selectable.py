@@ -68,7 +68,7 @@ def selectable(kind: str, selector: FieldSelector) -> FieldSelector:
     allowed = EVERYWHERE | FIELDS.get(kind, frozenset())
     for term in selector.terms:
         if (name := ".".join(term.path)) not in allowed:
-            raise bad_request(f"field label not supported: {name}")
+            raise bad_request(f"field label not supported: {name[:64]}")
     return FieldSelector(tuple(_present(term) for term in selector.terms))
 
 

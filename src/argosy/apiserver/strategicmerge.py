@@ -132,10 +132,11 @@ def _retained(patch: Json, place: _Place) -> frozenset[str] | None:
     names = _list_of(patch[RETAIN], RETAIN, place)
     if not all(isinstance(name, str) for name in names):
         raise place.wrong(f"{RETAIN} must be a list of field names")
+    retained = frozenset(names)
     for name, value in patch.items():
-        if value is not None and not name.startswith("$") and name not in names:
+        if value is not None and not name.startswith("$") and name not in retained:
             raise place.wrong(f"{RETAIN} must list every field of the patch and lacks {name}")
-    return frozenset(names)
+    return retained
 
 
 def _map(current: Json, patch: Json, schema: Schema, place: _Place) -> Json:

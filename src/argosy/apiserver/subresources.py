@@ -8,10 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from argosy.api.resource import Resource
+from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call
+from argosy.apiserver.verbs.eviction import evict
 from argosy.apiserver.verbs.pods import Logs, bind
+from argosy.apiserver.verbs.proxies import NodeProxy, PodProxy, ServiceProxy
 from argosy.apiserver.verbs.read import get
+from argosy.apiserver.verbs.scale import SCALE, get_scale, patch_scale, update_scale
+from argosy.apiserver.verbs.streams import PortForward, Session
+from argosy.apiserver.verbs.token import TokenRequests
 from argosy.apiserver.verbs.write import patch, update
 from argosy.http.message import Handler, Response
 
@@ -31,7 +37,7 @@ VERBS: Mapping[str, str] = {
 class Subresource:
     """Its verbs by method, and the kind of its answers, where that is not the resource's own.
 
-    `below` says that any path may follow, as for `proxy`.
+    `below` says that any path may follow, as for `proxy`; `shown` has the columns of another kind.
     """
 
     methods: Mapping[str, Verb]
@@ -39,23 +45,70 @@ class Subresource:
     group: str = ""
     version: str = ""
     below: bool = False
+    shown: Resource | None = None
 
     @property
     def verbs(self) -> list[str]:
         """What Kubernetes calls its methods."""
-        return sorted(VERBS[method] for method in self.methods)
+        return sorted(VERBS[method] for method in self.methods if method in VERBS)
 
 
-STATUS = Subresource({"GET": get, "PUT": update, "PATCH": patch})
+PART = Subresource({"GET": get, "PUT": update, "PATCH": patch})
+"""One that writes a part of the object: see `parts`."""
 
 
-def subresources(node: Handler | None) -> Mapping[str, Subresource]:
-    """All that work, by name; `node` leads to the nodes' own API."""
+STREAMED = ("GET", "POST")
+PROXIED = (*VERBS, "HEAD", "OPTIONS")
+"""Methods of a stream, and of a proxy: the latter two are no verbs."""
+
+
+def _streamed(verb: Verb, kind: str) -> Subresource:
+    return Subresource(dict.fromkeys(STREAMED, verb), kind)
+
+
+def _proxied(verb: Verb, kind: str) -> Subresource:
+    return Subresource(dict.fromkeys(PROXIED, verb), kind, below=True)
+
+
+def subresources(node: Handler | None, keys: Keys | None = None) -> Mapping[str, Subresource]:
+    """All that work, by name, or by `plural/name` where it is one resource's alone.
+
+    `node` leads to the nodes' own API, `keys` sign the tokens of service accounts.
+    """
     return {
-        "status": STATUS,
+        "status": PART,
+        "approval": PART,
+        "attach": _streamed(Session(node, "attach"), "PodAttachOptions"),
         "binding": Subresource({"POST": bind}, "Binding"),
+        "ephemeralcontainers": PART,
+        "exec": _streamed(Session(node, "exec"), "PodExecOptions"),
+        "eviction": Subresource({"POST": evict}, "Eviction", "policy", "v1"),
+        "finalize": Subresource({"PUT": update}),
         "log": Subresource({"GET": Logs(node)}),
+        "portforward": _streamed(PortForward(node), "PodPortForwardOptions"),
+        "nodes/proxy": _proxied(NodeProxy(node), "NodeProxyOptions"),
+        "pods/proxy": _proxied(PodProxy(node), "PodProxyOptions"),
+        "services/proxy": _proxied(ServiceProxy(node), "ServiceProxyOptions"),
+        "resize": PART,
+        "scale": Subresource(
+            {"GET": get_scale, "PUT": update_scale, "PATCH": patch_scale},
+            "Scale",
+            "autoscaling",
+            "v1",
+            shown=SCALE,
+        ),
+        "token": Subresource(
+            {"POST": TokenRequests(keys or Keys())},
+            "TokenRequest",
+            "authentication.k8s.io",
+            "v1",
+        ),
     }
+
+
+def known_as(known: Mapping[str, Subresource], resource: Resource, name: str) -> Subresource | None:
+    """The resource's subresource of that name, if it works."""
+    return known.get(f"{resource.plural}/{name}") or known.get(name)
 
 
 def names_of(resource: Resource) -> tuple[str, ...]:

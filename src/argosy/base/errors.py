@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+MOST_FIELDS = 256
+"""Wrong fields that one answer names: a small request can have hundreds of thousands."""
+
 
 class StatusError(Exception):
     """An answer other than success, with code, reason and details as Kubernetes gives them."""
@@ -143,8 +146,11 @@ def too_many(field: str, count: int, limit: int) -> FieldError:
 
 
 def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> StatusError:
-    """422: the object was understood and refused for `errors`."""
-    texts = list(dict.fromkeys(str(error) for error in errors))
+    """422: the object was understood and refused for `errors`; names the first of very many."""
+    named = errors[:MOST_FIELDS]
+    texts = list(dict.fromkeys(str(error) for error in named))
+    if len(errors) > len(named):
+        texts.append("and more errors")
     joined = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     return StatusError(
         422,
@@ -154,7 +160,7 @@ def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> S
             "name": name,
             "group": group,
             "kind": kind,
-            "causes": [error.cause() for error in errors],
+            "causes": [error.cause() for error in named],
         },
     )
 

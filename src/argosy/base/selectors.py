@@ -54,8 +54,7 @@ EVERYTHING = Selector()
 
 def parse_labels(text: str) -> Selector:
     """Read `a=b,c!=d,e in (f,g),h,!i`. Raises ValueError."""
-    if len(text) > _LONGEST:
-        raise ValueError(f"the selector is longer than {_LONGEST} bytes")
+    _bounded(text)
     requirements = []
     position = 0
     while text.strip():
@@ -110,13 +109,19 @@ class FieldSelector:
 
 def parse_fields(text: str) -> FieldSelector:
     """Read `metadata.name=a,status.phase!=Running`. Raises ValueError."""
+    _bounded(text)
     terms = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         match = re.fullmatch(r"([A-Za-z.]+)(==|!=|=)(.*)", part)
         if match is None:
-            raise ValueError(f"invalid field selector: {part!r}")
+            raise ValueError(f"invalid field selector: {part[:64]!r}")
         terms.append(FieldTerm(tuple(match[1].split(".")), match[3], match[2] != "!="))
     return FieldSelector(tuple(terms))
+
+
+def _bounded(text: str) -> None:
+    if len(text) > _LONGEST:
+        raise ValueError(f"the selector is longer than {_LONGEST} bytes")
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> str:

@@ -66,6 +66,14 @@ def up(
             show_default=False,
         ),
     ] = "",
+    emulated_version: Annotated[
+        str,
+        typer.Option(
+            metavar="MINOR",
+            help="The Kubernetes minor to be: 1.36, or kube=1.36  [default: 1.37]",
+            show_default=False,
+        ),
+    ] = "",
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
     """Start an embedded Kubernetes on this machine and stay until SIGTERM or Ctrl-C.
@@ -89,7 +97,7 @@ def up(
         port=port,
         listen=tuple(listen or ["127.0.0.1"]),
         gpus=gpus,
-        switches=_switches(feature_gates, runtime_config),
+        switches=_switches(emulated_version, feature_gates, runtime_config),
     )
 
     def ready(url: str) -> None:
@@ -102,14 +110,19 @@ def up(
         fail(str(error), error.hint)
 
 
-def _switches(feature_gates: str, runtime_config: str) -> "Switches":
-    from argosy.api.features import switches
+def _switches(emulated_version: str, feature_gates: str, runtime_config: str) -> "Switches":
+    from argosy.api.builtin import minors
+    from argosy.api.features import parse_emulated_version, switches
     from argosy.api.kinds import RESOURCES
     from argosy.cluster.server import MINOR
 
     try:
-        return switches(
-            RESOURCES, MINOR, feature_gates=feature_gates, runtime_config=runtime_config
+        minor = parse_emulated_version(emulated_version, minors()) if emulated_version else MINOR
+        chosen = switches(
+            RESOURCES, minor, feature_gates=feature_gates, runtime_config=runtime_config
         )
     except ValueError as error:
-        fail(str(error), "docs/limits.md has the gates; versions look like apps/v1=false")
+        fail(str(error), "write GATE=true, apps/v1=false, and minors like 1.36")
+    for text in chosen.gates.warnings():
+        say(f"warning: {text}")
+    return chosen

@@ -12,30 +12,35 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import uvloop
 
 import argosy
 from argosy.api.features import Switches
+from argosy.apiserver.authentication.keys import KeyFileError, Keys
 from argosy.apiserver.negotiate import answer_error
 from argosy.base.clock import Clock, SystemClock
 from argosy.base.errors import StatusError
 from argosy.client import kubeconfig
 from argosy.cluster.bootstrap import bootstrap
-from argosy.cluster.operators import add_kubernetes, add_operators
+from argosy.cluster.collecting import settle
 from argosy.cluster.server import ControlPlane, control_plane
 from argosy.http.message import Request, Response
+from argosy.http.renewal import Renewal
 from argosy.http.server import Server, serve
 from argosy.http.tls import Certificates, ensure_certificates, server_context
 from argosy.node.agent import NodeAgent, NodeConfig
 from argosy.node.gpus import SimulatedGPU
 from argosy.node.runtimes.host import HostRuntime
 from argosy.runtime.manager import Manager
+from argosy.store.folder import FILE
 from argosy.store.interface import StoreOpenError
 from argosy.store.sqlite import SqliteStore
 from argosy.store.upkeep import Upkeep
@@ -102,24 +107,33 @@ class Embedded:
             admin_token=token,
             node=nodes,
             chosen=self._options.switches,
+            keys=signing_keys(folder / "pki" / "sa.key"),
         )
-        certificates = ensure_certificates(
-            folder / "pki", certified_names(self._options.listen), self._clock.now()
-        )
-        server = await self._listening(plane, certificates)
+
+        def certified() -> Certificates:
+            names = certified_names(self._options.listen)
+            return ensure_certificates(folder / "pki", names, self._clock.now())
+
+        certificates = certified()
+        tls = server_context(certificates.cert_file, certificates.key_file)
+        plane.server.metrics.database = folder / "store" / FILE
+        server = await self._listening(plane, tls)
+        renewal = asyncio.create_task(Renewal(tls, certified, self._clock).run())
         try:
             url = f"https://{_reachable(server.addresses[0])}"
+            plane.server.issuer.address = url
             config = kubeconfig.render(url, certificates.ca_pem, token)
             write_private(folder / "kubeconfig", config)
-            await bootstrap(plane.client("argosy"))
+            await bootstrap(plane.client("argosy"), plane.resources)
+            plane.server.state.bootstrapped = True
             await self._work(plane, nodes, folder, url)
         finally:
-            plane.server.state.ready = False
+            plane.server.state.stopping = True
+            renewal.cancel()
             await server.close(DRAIN_SECONDS)
 
-    async def _listening(self, plane: ControlPlane, certificates: Certificates) -> Server:
+    async def _listening(self, plane: ControlPlane, tls: ssl.SSLContext) -> Server:
         addresses = [(address, self._options.port) for address in self._options.listen]
-        tls = server_context(certificates.cert_file, certificates.key_file)
         try:
             return await serve(
                 plane.server.handle,
@@ -134,11 +148,7 @@ class Embedded:
             raise StartError(f"listening on {shown}: {system_reason(error)}", hint) from None
 
     async def _work(self, plane: ControlPlane, nodes: "_NodeDoor", folder: Path, url: str) -> None:
-        """Run controllers and node until asked to stop; the node, and its pods, end last."""
-        control = Manager(plane.client("argosy"), self._clock)
-        add_operators(control)
-        garbage = Manager(plane.client("argosy"), self._clock)
-        add_kubernetes(control, folder / "volumes", plane.resources, collector=garbage)
+        """Run node and controllers until asked to stop; the node, and its pods, end last."""
         local = Manager(plane.client("argosy-node"), self._clock)
         agent = NodeAgent(
             manager=local,
@@ -148,17 +158,38 @@ class Embedded:
         nodes.agent = agent
         local.add_runner(agent.run)
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(control.run()), group.create_task(local.run())]
-            await agent.started.wait()
-            plane.server.state.ready = True
-            self._ready(url)
-            collecting = group.create_task(garbage.run())
+            node = group.create_task(local.run())
+            control = group.create_task(self._control(plane, agent.started, folder, url))
             await self._stopping.wait()
-            plane.server.state.ready = False
-            collecting.cancel()
-            running[0].cancel()
+            plane.server.state.stopping = True
+            control.cancel()
             await agent.stop()
-            running[1].cancel()
+            node.cancel()
+
+    async def _control(
+        self, plane: ControlPlane, started: asyncio.Event, folder: Path, url: str
+    ) -> None:
+        """Once the node has started all is ready; then run controllers and scheduler, which are
+        read only now: no first answer needs them.
+        """
+        await started.wait()
+        plane.server.state.ready = True
+        self._ready(url)
+        operators = await asyncio.to_thread(_operators)
+        control = Manager(plane.client("argosy"), self._clock)
+        operators.add_operators(control)
+        garbage = Manager(plane.client("argosy"), self._clock)
+        operators.add_kubernetes(control, folder / "volumes", plane.resources, collector=garbage)
+        settle()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(control.run())
+            group.create_task(garbage.run())
+
+
+def _operators() -> ModuleType:
+    from argosy.cluster import operators
+
+    return operators
 
 
 class _NodeDoor:
@@ -207,6 +238,15 @@ def opened(folder: Path) -> SqliteStore:
         return SqliteStore.open(folder)
     except StoreOpenError as error:
         raise StartError(str(error), error.hint) from None
+
+
+def signing_keys(file: Path) -> Keys:
+    """The key that signs service accounts' tokens. Raises StartError."""
+    try:
+        return Keys(file)
+    except KeyFileError as error:
+        hint = "restore the file, or remove it: then all tokens of service accounts end"
+        raise StartError(str(error), hint) from None
 
 
 def system_reason(error: OSError) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from argosy.api.resource import Resource
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.garbage import GarbageCollector
+from argosy.controllers.namespaces import namespaces
 from argosy.controllers.reservations import reservations
 from argosy.controllers.resourceclaims import resource_claims
 from argosy.controllers.volumeclaims import volume_claims
@@ -38,15 +39,16 @@ def add_kubernetes(
     *,
     collector: Manager | None = None,
 ) -> None:
-    """Run what a real cluster brings itself: volumes, claims, garbage collector, scheduler.
+    """Run what a real cluster brings itself: volumes, claims, garbage, namespaces, scheduler.
 
     The garbage collector follows all of `resources`. With a `collector` it runs there: nothing
-    waits for it, so that its many caches need not be filled at the start.
+    waits for it, so that it need not read all objects at the start.
     """
+    served = tuple(resources)
     manager.add(volume_claims(manager, volumes, PROVISIONER))
     manager.add(resource_claims(manager))
     manager.add(reservations(manager))
+    manager.add(namespaces(manager, served))
     collector = collector or manager
-    collected = [resource for resource in resources if resource.plural != "events"]
-    collector.add_runner(GarbageCollector(collector, collected).run)
+    collector.add_runner(GarbageCollector(collector, served).run)
     manager.add_runner(Scheduler(manager).run)

@@ -8,7 +8,8 @@ from argosy.api.features import Switches, switches
 from argosy.api.kinds import OWN, RESOURCES
 from argosy.api.resource import Resource
 from argosy.apiserver.app import APIServer
-from argosy.apiserver.authentication import Tokens, token_hash
+from argosy.apiserver.authentication.keys import Keys
+from argosy.apiserver.authentication.tokens import Tokens, token_hash
 from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.request import User
 from argosy.base.clock import Clock
@@ -49,11 +50,15 @@ def control_plane(
     node: Handler | None = None,
     minor: str = MINOR,
     chosen: Switches | None = None,
+    keys: Keys | None = None,
 ) -> ControlPlane:
-    """An API server for Kubernetes `minor`; an admin may come with `admin_token`."""
-    definitions = load(minor)
+    """An API server for Kubernetes `minor`; an admin may come with `admin_token`.
+
+    `keys` sign the tokens of service accounts; without, they end with the process.
+    """
     chosen = chosen or switches(RESOURCES, minor)
-    catalog = Catalog(RESOURCES, OWN, definitions, chosen.serves)
+    definitions = load(chosen.gates.minor)
+    catalog = Catalog(RESOURCES, OWN, definitions, chosen.serves, chosen.gates)
     internal = secrets.token_urlsafe(32)
     users = {token_hash(internal): INTERNAL}
     if admin_token:
@@ -65,5 +70,7 @@ def control_plane(
         tokens=Tokens(users),
         clock=clock,
         node=node,
+        keys=keys,
     )
+    server.metrics.gates = chosen.gates.enabled
     return ControlPlane(server, internal, catalog.stored)

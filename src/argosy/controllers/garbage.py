@@ -1,144 +1,204 @@
-"""The garbage collector: what belongs to nobody any more is deleted (background deletion).
+"""The garbage collector: what belongs to nobody any more is deleted, before or after its owners.
 
-It follows the metadata of all kinds. An object goes when it has owners and none of them, by uid,
-is there; before that each owner is asked for once more, because caches lag.
+It follows the ownership of all kinds (`tracing` feeds `ownership`) and looks at one object at a
+time. An object goes when it has owners and none of them is there. An owner that is deleted in the
+foreground waits until the dependents that block it are gone; one that is deleted with `orphan` is
+taken off its dependents first. Whatever the graph says, the server is asked before anything is
+deleted, because what it tells may be late. The rules are those of Kubernetes' own collector.
 """
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
 
-from argosy.api.meta import Key, OwnerReference, PartialObject
 from argosy.api.resource import Resource
 from argosy.base.errors import StatusError
-from argosy.client.client import Client
-from argosy.runtime.informer import Informer
+from argosy.controllers.dependents import Live, Objects
+from argosy.controllers.ownership import (
+    FOREGROUND_FINALIZER,
+    ORPHAN_FINALIZER,
+    Graph,
+    Node,
+    Reference,
+)
+from argosy.controllers.strangers import Strangers
+from argosy.controllers.tracing import Tracer
 from argosy.runtime.manager import Manager
 from argosy.runtime.queue import WorkQueue
 
 log = logging.getLogger(__name__)
 
+IGNORED = frozenset({"events"})
+"""Plurals of kinds that own nothing and are nobody's: there are too many of them."""
+NEEDED = frozenset({"delete", "list", "watch"})
+"""Verbs of the kinds that are followed."""
+WORKERS = 16
+"""They share the fsyncs of their writes."""
+ABSENT = 512
+"""So many owners are remembered to be gone."""
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One object, whatever its kind."""
 
-    resource: Resource
-    key: Key
+class _UnknownError(Exception):
+    """Whether an owner is there can't be said: nothing is done."""
 
 
 class GarbageCollector:
-    """Deletes dependents whose owners are gone."""
+    """Deletes dependents whose owners are gone, and lets owners go that wait for theirs."""
 
     def __init__(self, manager: Manager, resources: Iterable[Resource]) -> None:
-        self._client: Client = manager.client
-        self._informers: dict[Resource, Informer[PartialObject]] = {
-            resource: manager.informer(PartialObject, resource) for resource in resources
-        }
-        self._kinds = {(item.group, item.kind): item for item in self._informers}
-        self._queue: WorkQueue[_Item] = WorkQueue(manager.clock)
-        self._dependents: defaultdict[str, set[_Item]] = defaultdict(set)
-        self._alive: set[str] = set()
+        served = tuple(resources)
+        self._queue: WorkQueue[Node] = WorkQueue(manager.clock)
+        self._absent: OrderedDict[object, None] = OrderedDict()
+        kinds = {(item.group, item.kind): item for item in served}
+        self._graph = Graph(kinds, self._queue.add, self._note_absent)
+        self._objects = Objects(manager.client)
+        self._strangers = Strangers(manager.client, manager.clock)
+        self._tracers = [
+            Tracer(manager.client, manager.clock, item, self._graph)
+            for item in served
+            if NEEDED <= set(item.verbs) and item.plural not in IGNORED
+        ]
 
     async def run(self) -> None:
-        """Collect until cancelled."""
-        for informer in self._informers.values():
-            await informer.synced.wait()
-        for resource, informer in self._informers.items():
-            informer.subscribe(self._follow(resource))
+        """Collect until cancelled. Nothing is collected before all kinds were listed once."""
         async with asyncio.TaskGroup() as group:
+            for tracer in self._tracers:
+                group.create_task(tracer.run())
+            for tracer in self._tracers:
+                await tracer.synced.wait()
             group.create_task(self._queue.run())
-            group.create_task(self._work())
+            group.create_task(self._strangers.run())
+            for _ in range(WORKERS):
+                group.create_task(self._work())
 
-    def _follow(
-        self, resource: Resource
-    ) -> Callable[[PartialObject | None, PartialObject | None], None]:
-        def changed(old: PartialObject | None, new: PartialObject | None) -> None:
-            if old is not None:
-                self._forget(_Item(resource, old.key), old, gone=_replaced(old, new))
-            if new is not None:
-                self._remember(_Item(resource, new.key), new)
-
-        return changed
-
-    def _remember(self, item: _Item, obj: PartialObject) -> None:
-        self._alive.add(obj.metadata.uid)
-        for owner in obj.metadata.owner_references:
-            self._dependents[owner.uid].add(item)
-        if obj.metadata.owner_references:
-            self._queue.add(item)
-
-    def _forget(self, item: _Item, obj: PartialObject, *, gone: bool) -> None:
-        for owner in obj.metadata.owner_references:
-            items = self._dependents[owner.uid]
-            items.discard(item)
-            if not items:
-                del self._dependents[owner.uid]
-        if gone:
-            self._alive.discard(obj.metadata.uid)
-            for dependent in self._dependents.get(obj.metadata.uid, ()):
-                self._queue.add(dependent)
+    def _note_absent(self, key: object) -> None:
+        self._absent[key] = None
+        if len(self._absent) > ABSENT:
+            self._absent.popitem(last=False)
 
     async def _work(self) -> None:
         while True:
-            item = await self._queue.get()
-            context = {"resource": item.resource.qualified, "object": "/".join(item.key)}
+            node = await self._queue.get()
             try:
-                await self._collect(item)
-                self._queue.forget(item)
+                await self._attend(node)
+                self._queue.forget(node)
+            except _UnknownError as error:
+                log.debug("not collecting", extra={**_named(node), "reason": str(error)})
+                self._queue.forget(node)
             except (StatusError, ConnectionError) as error:
-                log.info("collecting failed", extra={**context, "error": str(error)})
-                self._queue.retry(item)
+                log.info("collecting failed", extra={**_named(node), "error": str(error)})
+                self._queue.retry(node)
             except Exception:
                 # A fault of one object's must not stop the others.
-                log.exception("collecting failed", extra=context)
-                self._queue.retry(item)
+                log.exception("collecting failed", extra=_named(node))
+                self._queue.retry(node)
             finally:
-                self._queue.done(item)
+                self._queue.done(node)
 
-    async def _collect(self, item: _Item) -> None:
-        obj = self._informers[item.resource].get(*item.key)
-        if obj is None or obj.metadata.deletion_timestamp:
+    async def _attend(self, node: Node) -> None:
+        """Do what there is to be done about an object."""
+        if self._graph.nodes.get(node.uid) is not node:
             return
-        owners = obj.metadata.owner_references
-        if not owners or any(owner.uid in self._alive for owner in owners):
+        if not node.seen:
+            await self._look_up(node)
+        elif node.orphaning:
+            await self._orphan(node)
+        elif node.foreground:
+            await self._wait_for_dependents(node)
+        elif node.owners and not node.leaving:
+            await self._judge(node)
+
+    async def _look_up(self, node: Node) -> None:
+        """Ask for an object that was named and not seen."""
+        live = await self._objects.find(
+            self._served(node.resource, node.namespace), *node.place[1:]
+        )
+        if self._graph.nodes.get(node.uid) is not node or node.seen:
+            return  # there was news of it meanwhile
+        if live is None or live.uid != node.uid:
+            self._graph.absent(node)
+        elif node.resource is not None:
+            self._graph.observe(node.resource, live.trace)
+
+    def _served(self, resource: Resource | None, namespace: str) -> Resource:
+        """The resource, if an object of it can be asked for there."""
+        if resource is None:
+            raise _UnknownError("the owner's kind is not served")
+        if resource.namespaced and not namespace:
+            raise _UnknownError("an object in no namespace has no owner in one")
+        return resource
+
+    async def _wait_for_dependents(self, node: Node) -> None:
+        """Let an owner go, if no dependent blocks it; else see that these go."""
+        blocking = node.blocked_by
+        going = [item for item in blocking if item.foreground]
+        if len(going) == len(blocking) and all(item.waits_for(node) for item in going):
+            await self._objects.drop_finalizer(node, FOREGROUND_FINALIZER)
+        for item in blocking:
+            if not item.foreground:
+                self._queue.add(item)
+
+    async def _orphan(self, node: Node) -> None:
+        """Take an owner off its dependents, and let it go."""
+        dependents = list(node.dependents or ())
+        for start in range(0, len(dependents), WORKERS):
+            some = dependents[start : start + WORKERS]
+            await asyncio.gather(*(self._objects.disown(item, {node.uid}) for item in some))
+        await self._objects.drop_finalizer(node, ORPHAN_FINALIZER)
+
+    async def _judge(self, node: Node) -> None:
+        """Delete the object if none of its owners wants it any more."""
+        live = await self._objects.live(node)
+        if live is None:
+            self._graph.gone(node.uid)
             return
-        for owner in owners:
-            if await self._exists(owner, obj.metadata.namespace):
-                return
-        await self._delete(item)
-
-    async def _delete(self, item: _Item) -> None:
-        """Delete the object, if it is still as the server shows it now, and owned by nobody."""
-        namespace, name = item.key
-        obj = await self._client.find(PartialObject, name, namespace, resource=item.resource)
-        known = self._informers[item.resource].get(*item.key)
-        if obj is None or known is None or obj.metadata.uid != known.metadata.uid:
+        if live.deletion_timestamp is not None or not live.references:
             return
-        if obj.metadata.owner_references != known.metadata.owner_references:
-            return  # it comes again when the cache has heard of that
-        meta = obj.metadata
-        preconditions = {"uid": meta.uid, "resourceVersion": meta.resource_version}
-        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        await self._client.call("DELETE", item.resource.path(name, namespace), {}, options)
+        states: dict[str, list[str]] = {"solid": [], "dangling": [], "waiting": []}
+        for reference in live.references:
+            states[await self._state(node, reference)].append(reference.uid)
+        dead = {*states["dangling"], *states["waiting"]}
+        if states["solid"]:
+            if dead:
+                await self._objects.disown(node, dead)
+        elif states["waiting"] and node.dependents:
+            await self._delete(node, live, "Foreground")
+        else:
+            await self._delete(node, live, _policy(live))
 
-    async def _exists(self, owner: OwnerReference, namespace: str) -> bool:
-        """Whether the owner is there; one that can't be looked for is taken to be.
+    async def _delete(self, node: Node, live: Live, policy: str) -> None:
+        if not await self._objects.delete(node, live, policy):
+            self._graph.gone(node.uid)
 
-        That is one of a kind that is not followed, or one in a namespace whose dependent is in
-        none.
-        """
-        group = owner.api_version.rpartition("/")[0]  # in whichever version the owner was seen
-        resource = self._kinds.get((group, owner.kind))
-        if resource is None or (resource.namespaced and not namespace):
-            return True
-        where = namespace if resource.namespaced else ""
-        found = await self._client.find(PartialObject, owner.name, where, resource=resource)
-        return found is not None and found.metadata.uid == owner.uid
+    async def _state(self, node: Node, reference: Reference) -> str:
+        """Whether an owner is there ("solid"), is not ("dangling"), or waits for its dependents."""
+        if reference.uid in self._absent:
+            return "dangling"
+        resource = self._graph.kinds.get((reference.group, reference.kind))
+        resource = self._served(resource, node.namespace)
+        where = node.namespace if resource.namespaced else ""
+        key = (resource, where, reference.name, reference.uid)
+        if key in self._absent:
+            return "dangling"
+        owner = await self._objects.find(resource, where, reference.name)
+        if owner is None or owner.uid != reference.uid:
+            self._note_absent(key)
+            self._strangers.suspect(node, resource, reference)
+            return "dangling"
+        self._graph.found(node, reference)
+        going = owner.deletion_timestamp is not None and FOREGROUND_FINALIZER in owner.finalizers
+        return "waiting" if going else "solid"
 
 
-def _replaced(old: PartialObject, new: PartialObject | None) -> bool:
-    """Whether `old` is gone: deleted, or another object took its name."""
-    return new is None or new.metadata.uid != old.metadata.uid
+def _policy(live: Live) -> str:
+    """How an object without owners is deleted: as its finalizers ask for."""
+    if ORPHAN_FINALIZER in live.finalizers:
+        return "Orphan"
+    return "Foreground" if FOREGROUND_FINALIZER in live.finalizers else "Background"
+
+
+def _named(node: Node) -> dict[str, Any]:
+    resource = node.resource.qualified if node.resource else ""
+    return {"resource": resource, "object": "/".join(filter(None, (node.namespace, node.name)))}

@@ -43,6 +43,21 @@ def framing_of(response: Response, *, method: str, version: str) -> Framing:
     return CHUNKED
 
 
+def encode_switch(headers: Mapping[str, str]) -> bytes:
+    """The head of an answer that ends HTTP on the connection. Raises ValueError.
+
+    `headers` must have `Upgrade`, the protocol that is gone over to.
+    """
+    kept = {name: value for name, value in headers.items() if name.lower() not in _OURS}
+    fields = "".join(f"{name}: {value}\r\n" for name, value in kept.items())
+    if fields.count("\r") != len(kept) or fields.count("\n") != len(kept):
+        raise ValueError("a response header holds a line break")
+    if not any(name.lower() == "upgrade" for name in kept):
+        raise ValueError("a switch of protocols names none")
+    head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+    return f"{head}{fields}\r\n".encode("latin-1")
+
+
 def encode_head(
     response: Response, framing: Framing, *, version: str, keep_alive: bool, date: str
 ) -> bytes:

@@ -26,6 +26,8 @@ class Limits:
     stall_seconds: float = 60.0
     # How long a refused client is listened to, so that it can read why before the reset.
     linger_seconds: float = 1.0
+    # How long an upgraded connection may be silent in both directions: as long as a kubelet's.
+    upgraded_seconds: float = 4 * 3600.0
 
 
 def plain_error(status: int, text: str) -> tuple[bytes, str]:

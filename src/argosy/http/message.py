@@ -1,21 +1,71 @@
-"""A request and a response: what crosses between the two towers, with or without a socket."""
+"""A request and a response: what crosses between the two towers, with or without a socket.
+
+A response may also take the connection over: status 101 with an `upgrade`, which is then handed the
+connection as a `Duplex` of raw bytes.
+"""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import parse_qs
 
 # Nobody changes either; they are not frozen because that would double the time to make them.
 
 
+class Peer(Protocol):
+    """The other end of a connection."""
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Its IP address and port; None where it has none (a Unix socket)."""
+        ...
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The certificate that it showed and that was verified, as DER; None without one."""
+        ...
+
+
+class Duplex(Protocol):
+    """A connection that was taken over: bytes in, bytes out, no frames.
+
+    Nothing here raises for a client that has gone: reading ends, writing is in vain, and the one
+    who took over is cancelled. One may read and another write at the same time, not two the same.
+    """
+
+    async def read(self) -> bytes:
+        """What has come, the bytes behind the request's head first; b"" at the client's end."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send; waits while the client reads more slowly than is written."""
+        ...
+
+    def finish(self) -> None:
+        """Say that nothing more will be written, where the connection can say so: not over TLS."""
+        ...
+
+
+Takeover = Callable[[Duplex], Awaitable[None]]
+"""Runs on a connection that was upgraded, until it returns: then the connection is closed. It is
+cancelled when the client goes and when the server closes."""
+
+
 @dataclass(slots=True)
 class Request:
-    """One whole request. Header names are lower-case; `path` is as sent, before any decoding."""
+    """One whole request. Header names are lower-case; `path` is as sent, before any decoding.
+
+    `upgrade` is the protocol that the client asks to go over to, if it asks; `peer` is the client,
+    where the request came over a connection.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    upgrade: str = ""
+    peer: Peer | None = None
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters; of one that is there several times, the last."""
@@ -27,11 +77,15 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One answer: a whole body, or pieces that are sent as they come (and closed when done)."""
+    """One answer: a whole body, or pieces that are sent as they come (and closed when done).
+
+    With status 101, and to a request that asks for it only: no body but an `upgrade`.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | AsyncGenerator[bytes, None] = b""
+    upgrade: Takeover | None = None
 
 
 Handler = Callable[[Request], Awaitable[Response]]

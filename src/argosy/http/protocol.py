@@ -11,18 +11,29 @@ A client that goes away, or closes its sending half, cancels whatever its connec
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Final, cast
 
 from argosy.base.clock import Clock
 from argosy.http.deadline import Deadline
-from argosy.http.encode import CHUNKED, CLOSE, LENGTH, NONE, Framing, encode_head, framing_of
+from argosy.http.encode import (
+    CHUNKED,
+    CLOSE,
+    LENGTH,
+    NONE,
+    Framing,
+    encode_head,
+    encode_switch,
+    framing_of,
+)
 from argosy.http.limits import ErrorBody, Limits
-from argosy.http.message import Handler, Request, Response
-from argosy.http.outbox import Outbox
+from argosy.http.message import Handler, Request, Response, Takeover
+from argosy.http.outbox import FULL, Outbox
+from argosy.http.peer import Client
 from argosy.http.reader import BETWEEN, BODY, HEAD, OVER, Incoming, Phase, Refusal, RequestReader
+from argosy.http.upgraded import Upgraded
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -82,6 +93,7 @@ class Connection(asyncio.Protocol):
         # A cast, since uvloop's transports are not derived from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._outbox = Outbox(self._loop, self._transport)
+        self._reader.peer = Client(self._transport)
         self._shared.connections.add(self)
         self.task = self._loop.create_task(self._work())
         if self._shared.closed:  # its handshake was under way when the server closed
@@ -93,6 +105,8 @@ class Connection(asyncio.Protocol):
             self._arrive(arrived)
         elif self._idle is not None:
             self._await_more()
+        elif self._reader.held is not None and len(self._reader.held) > FULL:
+            self._hold()
 
     def eof_received(self) -> bool:
         # Not at once: what came in the same breath as the end is answered if it can be at once.
@@ -156,23 +170,32 @@ class Connection(asyncio.Protocol):
             idle.set_result(None)
         limits = self._shared.limits
         full = len(self._queue) > limits.pipelined or self._queued_bytes > limits.body_bytes
-        if full and not self._reading_paused:
+        if full:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Listen no more until the request before is answered."""
+        if not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
 
+    def _listen(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
     async def _next(self) -> Incoming | Refusal:
         while not self._queue:
-            self._idle = self._loop.create_future()
+            self._idle = idle = self._loop.create_future()
             self._await_more()
-            await self._idle
+            await idle
         self._deadline.clear()
         self._timed = None
         item = self._queue.popleft()
         if isinstance(item, Incoming):
             self._queued_bytes -= len(item.request.body)
         if self._reading_paused and not self._queue:
-            self._reading_paused = False
-            self._transport.resume_reading()
+            self._listen()
         return item
 
     def _await_more(self) -> None:
@@ -188,8 +211,18 @@ class Connection(asyncio.Protocol):
             self._deadline.set(limits.head_seconds)
         elif phase is BODY:
             self._deadline.set(limits.body_seconds)
-        else:
+        elif phase is BETWEEN:
             self._deadline.set(limits.idle_seconds)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """An upgrade was asked for and did not come about: what follows is HTTP after all."""
+        self._listen()
+        if arrived := self._reader.go_on():
+            self._arrive(arrived)
+        else:
+            self._await_more()
 
     def _expired(self) -> None:
         if self._transport.is_closing() or self._outbox.paused:
@@ -237,6 +270,8 @@ class Connection(asyncio.Protocol):
             if self.task.cancelling():
                 raise
             response = self._failure(request)  # what the handler awaited was cancelled
+        if response.upgrade is not None and request.upgrade:
+            return await self._upgrade(request, response.headers, response.upgrade)
         framing = framing_of(response, method=request.method, version=version)
         keep_alive = keep_alive and not self._closing and framing is not CLOSE
         try:
@@ -257,10 +292,45 @@ class Connection(asyncio.Protocol):
             return keep_alive
         return await self._stream(body, chunked=framing is CHUNKED) and keep_alive
 
+    async def _upgrade(
+        self, request: Request, headers: Mapping[str, str], takeover: Takeover
+    ) -> bool:
+        """Leave the connection to `takeover`; False, because it ends with that."""
+        if self._closing:
+            return False
+        try:
+            head = encode_switch(headers)
+        except ValueError:
+            failure = self._failure(request)
+            assert isinstance(failure.body, bytes)
+            answer = self._head(failure, LENGTH, version="1.1", keep_alive=False)
+            self._send(answer + failure.body)
+            return False
+        limits = self._shared.limits
+        client = Upgraded(
+            self._transport,
+            self._outbox,
+            held=self._reader.hand_over(),
+            limits=limits,
+            lost=self.connection_lost,
+        )
+        self._outbox.send(head)
+        self._listen()
+        self._transport.set_protocol(client)
+        self._streaming = True
+        try:
+            await takeover(client)
+            await client.bid_farewell(limits.linger_seconds)
+        except Exception:
+            _log.exception("upgraded connection failed", extra=_about(request))
+        finally:
+            self._streaming = False
+            client.stop()
+        return False
+
     def _failure(self, request: Request) -> Response:
         """Tell the log of the exception at hand, and the client of nothing."""
-        where = {"method": request.method, "path": request.path}
-        _log.exception("request handler failed", extra=where)
+        _log.exception("request handler failed", extra=_about(request))
         return self._shared.error(500, "internal error")
 
     def _head(
@@ -301,6 +371,10 @@ class Connection(asyncio.Protocol):
         if chunked:
             self._outbox.add(b"0\r\n\r\n")
         return True
+
+
+def _about(request: Request) -> dict[str, str]:
+    return {"method": request.method, "path": request.path}
 
 
 def _chunk(piece: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, NoReturn
 import httptools
 
 from argosy.http.limits import Limits
-from argosy.http.message import Request
+from argosy.http.message import Peer, Request
 
 
 class Incoming(NamedTuple):
@@ -54,6 +54,10 @@ class RequestReader:
     def __init__(self, limits: Limits) -> None:
         self.phase: Phase = BETWEEN
         self.wants_continue = False
+        self.peer: Peer | None = None  # whose requests they are
+        # While an upgrade is asked for and not answered: what came behind the request. The parser
+        # stops there, because it may be of another protocol.
+        self.held: bytearray | None = None
         self._limits = limits
         self._parser = httptools.HttpRequestParser(self)
         self._arrived: list[Incoming | Refusal] = []
@@ -66,6 +70,8 @@ class RequestReader:
     def feed(self, data: bytes) -> list[Incoming | Refusal]:
         """Take what the socket gave; returns what is complete now, at most one refusal, last."""
         if self.phase is OVER:
+            if self.held is not None:
+                self.held += data
             return []
         arrived: list[Incoming | Refusal] = []
         self._arrived = arrived
@@ -74,14 +80,30 @@ class RequestReader:
             self._parser.feed_data(data)
             if self._untold > self._limits.header_bytes:
                 self._refusal = Refusal(431, "request header fields are too large")
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            # After the last request it is an upgrade, or data that nobody asked for.
+        except httptools.HttpParserUpgrade as stopped:
+            if self.held is not None:
+                self.held += data[stopped.args[0] :]
+        except httptools.HttpParserError as error:
+            # After the last request it is data that nobody asked for.
             if self._refusal is None and self._reading():
                 self._refusal = Refusal(400, f"malformed request: {error}")
         if self._refusal is not None:
             arrived.append(self._refusal)
             self.stop()
         return arrived
+
+    def go_on(self) -> list[Incoming | Refusal]:
+        """The upgrade that was asked for did not come about: what was held is HTTP after all."""
+        rest = self.hand_over()
+        self.phase = BETWEEN
+        self._untold = 0
+        self._parser = httptools.HttpRequestParser(self)
+        return self.feed(rest) if rest else []
+
+    def hand_over(self) -> bytes:
+        """What was held, for whoever goes on with the connection."""
+        rest, self.held = self.held, None
+        return bytes(rest or b"")
 
     def _reading(self) -> bool:
         return self.phase is not OVER
@@ -177,12 +199,24 @@ class RequestReader:
         parser = self._parser
         path, _, query = self._target().partition("?")
         method = parser.get_method().decode("ascii")
-        request = Request(method, path, query, self._headers, b"".join(self._body))
-        # Upgrades are not served: the request is answered as it stands and was the last.
-        keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
+        body = b"".join(self._body)
+        request = Request(method, path, query, self._headers, body, "", self.peer)
+        keep_alive = parser.should_keep_alive()
         self.phase = BETWEEN if keep_alive else OVER
+        if parser.should_upgrade():
+            keep_alive = self._ask_upgrade(request) and keep_alive
         self.wants_continue = False
         self._arrived.append(Incoming(request, keep_alive, self._version))
+
+    def _ask_upgrade(self, request: Request) -> bool:
+        """The parser goes no further; whether the connection is kept if nothing comes of it."""
+        self.phase = OVER
+        if request.method == "CONNECT":  # what follows is no HTTP, whatever the answer is
+            return False
+        self.held = bytearray()
+        if self._version == "1.1":  # of HTTP/1.0 it is ignored (RFC 9110, 7.8)
+            request.upgrade = self._headers.get("upgrade", "")
+        return True
 
     def _target(self) -> str:
         """Path and query that are asked for; of a URL (RFC 9112, 3.2.2) its host is dropped."""

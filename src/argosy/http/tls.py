@@ -43,13 +43,32 @@ class _Pair:
     key: ec.EllipticCurvePrivateKey
 
 
-def server_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:
-    """TLS 1.2 and later, HTTP/1.1 only."""
+def server_context(
+    cert_file: Path, key_file: Path, *, client_ca: bytes | None = None
+) -> ssl.SSLContext:
+    """TLS 1.2 and later, HTTP/1.1 only.
+
+    With `client_ca` (PEM) clients may show a certificate that one of these issued, and need not;
+    any other certificate ends the handshake.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     context.load_cert_chain(cert_file, key_file)
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=client_ca.decode("ascii"))
     return context
+
+
+def change_certificate(context: ssl.SSLContext, cert_file: Path, key_file: Path) -> None:
+    """Show another certificate to those who connect from now on; connections stay.
+
+    Raises OSError (ssl.SSLError is one), and changes nothing, where the files make no pair.
+    """
+    # Tried elsewhere first: a context that was given half a pair is good for nothing.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert_file, key_file)
+    context.load_cert_chain(cert_file, key_file)
 
 
 def ensure_certificates(folder: Path, hosts: Sequence[str], now: datetime) -> Certificates:

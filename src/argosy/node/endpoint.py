@@ -1,7 +1,8 @@
-"""The node's door for the API server: logs of containers, on the kubelet's paths.
+"""The node's door for the API server, on the kubelet's paths, and what answers behind it.
 
 `GET /containerLogs/{namespace}/{pod}/{container}` with `follow`, `tailLines`, `sinceSeconds`,
-`sinceTime`, `timestamps`, `limitBytes` and `previous`.
+`sinceTime`, `timestamps`, `limitBytes` and `previous`; streams are in `sessions`, requests to
+pods themselves in `podproxy`. What the node hasn't yet is refused by name.
 """
 
 import json
@@ -14,6 +15,8 @@ from argosy.base.clock import Clock, parse_timestamp
 from argosy.base.errors import StatusError, bad_request, method_not_allowed, not_found, unknown_path
 from argosy.http.message import Request, Response
 from argosy.node.logs import LogFile, LogOptions, read_log
+from argosy.node.podproxy import proxied
+from argosy.node.sessions import STREAMS, stream
 from argosy.node.worker import PodWorker
 
 Find = Callable[[str, str], PodWorker | None]
@@ -22,6 +25,11 @@ Find = Callable[[str, str], PodWorker | None]
 async def answer(request: Request, find: Find, clock: Clock) -> Response:
     """One request. `find` gives the worker of a pod by namespace and name."""
     try:
+        verb = request.path.lstrip("/").partition("/")[0]
+        if verb == "podProxy":
+            return await proxied(request, find)
+        if verb in STREAMS:
+            return stream(verb, request, find)
         return _logs(request, find, clock)
     except StatusError as error:
         body = json.dumps(error.status()).encode()

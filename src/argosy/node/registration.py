@@ -1,5 +1,6 @@
 """This machine's own objects: the Node, and the slices of its simulated devices."""
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.node.gpus import DRIVER, SimulatedGPU, slices
 from argosy.node.machine import Facts, node_object, node_status
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT = 300.0  # seconds
 
@@ -30,7 +33,14 @@ class Registration:
         """Create or refresh everything; slices that an earlier run had and this hasn't go."""
         await self.client.apply(Node.resource, node_object(self.name, self.facts))
         await self.beat()
-        listed = await self.client.list(ResourceSlice)
+        try:
+            listed = await self.client.list(ResourceSlice)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            if gpus:  # a server of before 1.34: pods run, devices can't be claimed
+                log.warning("the server has no ResourceSlices: GPUs can't be claimed")
+            return
         old = [
             piece
             for piece in listed.items

@@ -25,7 +25,7 @@ from argosy.node.logs import LogFile
 from argosy.node.plan import Plan, Situation, Verdict, decide, restarts
 from argosy.node.prober import Kind
 from argosy.node.refusal import Refusal
-from argosy.node.runtimes.interface import Exit, StartError
+from argosy.node.runtimes.interface import Exit, Process, StartError
 from argosy.node.state import (
     SHUTDOWN,
     Running,
@@ -103,6 +103,11 @@ class PodWorker:
             return None
         live = running.log if running and not previous else None
         return self._log_path(container, number), live
+
+    def process_of(self, container: str) -> Process | None:
+        """The container's process, while it runs."""
+        running = self._running.get(container)
+        return None if running is None else running.process
 
     def waits(self, container: str) -> str:
         """Why the container does not run: its waiting reason."""

@@ -99,9 +99,12 @@ class Informer(Generic[T]):
         try:
             await step
         except (StatusError, ConnectionError, msgspec.DecodeError) as error:
-            expired = isinstance(error, StatusError) and error.code == 410
+            code = error.code if isinstance(error, StatusError) else 0
+            known = code == 410 or (code == 404 and self.synced.is_set())
+            if code == 404:
+                self.synced.set()  # a server that does not serve the kind has none of it
             log.log(
-                logging.DEBUG if expired else logging.WARNING,
+                logging.DEBUG if known else logging.WARNING,
                 "listing or watching failed",
                 extra={"resource": self.resource.qualified, "error": str(error)},
             )

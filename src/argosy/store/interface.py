@@ -9,7 +9,7 @@ loss; a watch from revision R sees every later change once, in order, or fails w
 `CompactedError`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,11 +77,32 @@ class StoreOpenError(Exception):
 
 
 class Watch(Protocol):
-    """A stream of changes. `anext` may be cancelled and called again; it needs no closing."""
+    """A stream of changes. `anext` and `more` may be cancelled and called again; it needs no
+    closing.
+    """
 
     def __aiter__(self) -> AsyncIterator[Change]: ...
 
     def __anext__(self) -> Awaitable[Change]: ...
+
+    def ready(self) -> Sequence[Change]:
+        """The next changes that are there already: a handful at most, none where all are read.
+
+        Raises CompactedError.
+        """
+        ...
+
+    async def more(self) -> bool:
+        """Wait until `ready` may have something, or `nudge` is called. False: nothing will come.
+
+        Where very many watches wait for the same changes they are woken together, a few times a
+        second: see `Log`.
+        """
+        ...
+
+    def nudge(self) -> None:
+        """End the wait of `more`, if there is one."""
+        ...
 
     @property
     def revision(self) -> int:

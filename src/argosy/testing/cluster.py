@@ -63,7 +63,7 @@ async def cluster(
     plane = control_plane(store, clock, node=node)
     client = plane.client("test")
     await bootstrap(client)
-    plane.server.state.ready = True
+    plane.server.state.bootstrapped = plane.server.state.ready = True
     tasks: list[asyncio.Task[None]] = []
     try:
         yield Cluster(plane, client, Manager(plane.client("argosy"), clock), tasks)

@@ -40,17 +40,9 @@ LEFT_OUT = {
     # never stored
     "APIGroup",
     "APIVersions",
-    "Binding",
-    "ComponentStatus",
-    "LocalSubjectAccessReview",
     "Scale",
-    "SelfSubjectAccessReview",
-    "SelfSubjectReview",
-    "SelfSubjectRulesReview",
     "Status",
-    "SubjectAccessReview",
     "TokenRequest",
-    "TokenReview",
     # nobody serves what they promise
     "APIService",
     "CustomResourceDefinition",
@@ -69,7 +61,7 @@ v1 apps/v1 autoscaling/v2 batch/v1 policy/v1 discovery.k8s.io/v1 networking.k8s.
 storage.k8s.io/v1 storagemigration.k8s.io/v1 rbac.authorization.k8s.io/v1 certificates.k8s.io/v1
 admissionregistration.k8s.io/v1 node.k8s.io/v1 resource.k8s.io/v1 scheduling.k8s.io/v1
 scheduling.k8s.io/v1beta1 lifecycle.k8s.io/v1alpha1 coordination.k8s.io/v1 events.k8s.io/v1
-flowcontrol.apiserver.k8s.io/v1
+flowcontrol.apiserver.k8s.io/v1 authentication.k8s.io/v1 authorization.k8s.io/v1
 """
 
 

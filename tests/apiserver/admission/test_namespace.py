@@ -46,6 +46,18 @@ async def test_a_namespace_that_is_going_takes_no_new_objects(api: Api) -> None:
         'configmaps "it" is forbidden: unable to create new content in namespace default '
         "because it is being terminated"
     )
+    assert answer.body["details"] == {
+        "name": "it",
+        "group": "",
+        "kind": "configmaps",
+        "causes": [
+            {
+                "reason": "NamespaceTerminating",
+                "message": "namespace default is being terminated",
+                "field": "metadata.namespace",
+            }
+        ],
+    }
 
 
 async def test_what_is_in_it_may_still_change_and_go(api: Api) -> None:

@@ -6,22 +6,18 @@ from urllib.parse import parse_qs
 import pytest
 
 from argosy.http.message import Request, Response
-from tests.apiserver.kit import MERGE, Answer, Api, body, path, serving
+from tests.apiserver.kit import MERGE, Answer, Api, binding, body, path, serving
 
 Json = dict[str, Any]
 
 POD = path("Pod", "it")
 BINDING = path("Pod", "it", "binding")
 LOG = path("Pod", "it", "log")
+NAMED = {"metadata": {"name": "it"}}
 
 
-async def bind(api: Api, node: str = "here", **query: str) -> Answer:
-    sent = {
-        "kind": "Binding",
-        "apiVersion": "v1",
-        "metadata": {"name": "it"},
-        "target": {"kind": "Node", "name": node},
-    }
+async def bind(api: Api, node: str = "here", *, meta: Json | None = None, **query: str) -> Answer:
+    sent = binding(node=node, **(meta or {}))
     return await api.ask("POST", BINDING, sent, headers=None, **query)
 
 
@@ -91,23 +87,69 @@ async def test_a_gate_keeps_a_pod_from_nodes(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "code"),
     [
-        {},
-        {"target": None},
-        {"target": []},
-        {"target": {}},
-        {"target": {"name": ""}},
-        {"target": {"name": 5}},
-        b"",
-        b"[]",
+        ({**NAMED, "target": {"name": "", "kind": "Node"}}, 422),
+        ({**NAMED, "target": {"name": 5}}, 422),
+        ({**NAMED, "target": {}}, 422),
+        ({**NAMED, "target": []}, 422),
+        ({**NAMED, "target": None}, 422),
+        (NAMED, 422),
+        ({**NAMED, "target": {"name": "here", "kind": "Rack"}}, 422),
+        ({"metadata": {"name": "it", "labels": []}, "target": {"name": "here"}}, 422),
+        ({"metadata": {"name": "other"}, "target": {"name": "here"}}, 400),
+        ({"metadata": {"name": "it", "namespace": "b"}, "target": {"name": "here"}}, 400),
+        ({**NAMED, "kind": "Pod", "target": {"name": "here"}}, 400),
+        ({"metadata": None, "target": {"name": "here"}}, 400),
+        ({"target": {"name": "here"}}, 400),
+        (b"", 400),
+        (b"[]", 400),
     ],
 )
-async def test_a_binding_names_a_node(api: Api, sent: Any) -> None:
+async def test_a_binding_names_a_node(api: Api, sent: Any, code: int) -> None:
     await api.create("Pod")
 
-    assert (await api.ask("POST", BINDING, sent)).status == 400
+    assert (await api.ask("POST", BINDING, sent)).status == code
     assert "nodeName" not in (await api.get(POD)).body["spec"]
+
+
+async def test_a_binding_says_what_is_wrong_with_it(api: Api) -> None:
+    await api.create("Pod")
+    answer = await api.ask("POST", BINDING, {**NAMED, "target": {"kind": "Rack"}})
+
+    assert answer.causes == {
+        ("target.kind", 'Unsupported value: "Rack": supported values: "Node", "<empty>"'),
+        ("target.name", "Required value"),
+    }
+
+
+@pytest.mark.parametrize("name", ["uid", "resourceVersion"])
+async def test_a_binding_may_mean_one_state_of_the_pod(api: Api, name: str) -> None:
+    created = await api.create("Pod")
+    other = await bind(api, meta={name: "77"})
+    right = await bind(api, meta={name: created.meta[name]})
+
+    assert (other.status, other.body["reason"], right.status) == (409, "Conflict", 201)
+
+
+async def test_a_binding_brings_labels_and_annotations(api: Api) -> None:
+    meta = {"labels": {"a": "old", "b": "kept"}, "annotations": {"c": "kept"}}
+    created = await api.create("Pod", {**body("Pod"), "metadata": {"name": "it", **meta}})
+    await bind(api, meta={"labels": {"a": "new"}, "annotations": {"d": "new"}})
+    bound = await api.get(POD)
+
+    assert bound.meta["labels"] == {"a": "new", "b": "kept"}
+    assert bound.meta["annotations"] == {"c": "kept", "d": "new"}
+    assert bound.meta["managedFields"] == created.meta["managedFields"]
+
+
+async def test_a_hint_at_a_node_goes_with_the_binding(api: Api) -> None:
+    await api.create("Pod")
+    hint = {"status": {"nominatedNodeName": "there"}}
+    await api.ask("PATCH", f"{POD}/status", hint, kind=MERGE)
+    await bind(api)
+
+    assert "nominatedNodeName" not in (await api.get(POD)).body["status"]
 
 
 async def test_what_is_not_there_cannot_be_bound(api: Api) -> None:
@@ -126,6 +168,24 @@ async def test_only_pods_are_bound(api: Api) -> None:
     where = path("ConfigMap", "it", "binding")
 
     assert (await api.ask("POST", where, {"target": {"name": "here"}})).status == 404
+
+
+async def test_a_binding_may_be_sent_as_an_object_of_its_own(api: Api) -> None:
+    await api.create("Pod")
+    bindings = "/api/v1/namespaces/default/bindings"
+    answer = await api.ask("POST", bindings, binding())
+    again = await api.ask("POST", bindings, binding())
+    other = await api.ask("POST", bindings, binding("other"))
+
+    assert (answer.status, answer.body["status"]) == (201, "Success")
+    assert (await api.get(POD)).body["spec"]["nodeName"] == "here"
+    assert (again.status, other.status) == (409, 404)
+    assert other.message == 'pods "other" not found'
+    nameless: list[Any] = [{}, {"metadata": []}, {"metadata": {"name": 5}}, []]
+    for sent in nameless:
+        assert (await api.ask("POST", bindings, sent)).status == 400
+    assert (await api.get(bindings)).status == 405
+    assert (await api.get(f"{bindings}/it")).status == 404
 
 
 # logs

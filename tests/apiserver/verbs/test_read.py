@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from argosy.testing.clock import FakeClock
-from tests.apiserver.kit import MERGE, Api, body, path, serving
+from tests.apiserver.kit import MERGE, Api, binding, body, path, serving
 
 MAPS = path("ConfigMap")
 EVERY_MAP = "/api/v1/configmaps"
@@ -124,7 +124,7 @@ async def test_label_selectors_that_are_none(api: Api, selector: str, watched: s
 async def test_field_selectors(api: Api, selector: str, found: list[str]) -> None:
     await api.create("Pod", body("Pod", "a"))
     await api.create("Pod", body("Pod", "b"))
-    await api.ask("POST", path("Pod", "a", "binding"), {"target": {"name": "here"}})
+    await api.ask("POST", path("Pod", "a", "binding"), binding("a"))
 
     assert await names(api, path("Pod"), fieldSelector=selector) == found
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from argosy.testing.clock import FakeClock
-from tests.apiserver.kit import MERGE, TABLE, Api, body, path, serving
+from tests.apiserver.kit import MERGE, TABLE, Api, binding, body, path, serving
 
 Json = dict[str, Any]
 Events = AsyncGenerator[Json, None]
@@ -169,7 +169,7 @@ async def test_fields_select_too(api: Api) -> None:
     events = api.watch(path("Pod"), resourceVersion=since, fieldSelector="spec.nodeName=here")
     await api.create("Pod", body("Pod", "a"))
     await api.create("Pod", body("Pod", "b"))
-    await api.ask("POST", path("Pod", "b", "binding"), {"target": {"name": "here"}})
+    await api.ask("POST", path("Pod", "b", "binding"), binding("b"))
 
     assert await told(events, 1) == [("ADDED", "b")]
     await events.aclose()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from argosy.api.columns import access, cluster, core, pods, workloads
+from argosy.api.columns import access, cluster, components, core, pods, workloads
 from argosy.api.columns.text import Cell, Json
 
 COMPUTED: Mapping[str, Callable[[Json, datetime], Cell]] = {
@@ -11,5 +11,6 @@ COMPUTED: Mapping[str, Callable[[Json, datetime], Cell]] = {
     **pods.CELLS,
     **workloads.CELLS,
     **cluster.CELLS,
+    **components.CELLS,
     **access.CELLS,
 }

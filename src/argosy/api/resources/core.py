@@ -11,6 +11,18 @@ TEMPLATE = (
 SELECTOR = wide("Selector", "label-selector")
 CREATED = Column("Created At", "metadata.creationTimestamp")
 
+BINDING = built_in("Binding", "bindings", NAME, AGE, verbs=("create",))
+COMPONENT_STATUS = built_in(
+    "ComponentStatus",
+    "componentstatuses",
+    NAME,
+    Column("Status", "component-status"),
+    Column("Message", "component-message"),
+    Column("Error", "component-error"),
+    namespaced=False,
+    short_names=("cs",),
+    verbs=("get", "list"),
+)
 CONFIG_MAP = built_in(
     "ConfigMap", "configmaps", NAME, Column("Data", "configmap-data"), AGE, short_names=("cm",)
 )
@@ -185,6 +197,8 @@ SERVICE = built_in(
 )
 
 CORE = (
+    BINDING,
+    COMPONENT_STATUS,
     CONFIG_MAP,
     ENDPOINTS,
     EVENT,

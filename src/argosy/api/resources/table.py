@@ -1,12 +1,12 @@
 """All built-in resources, in the order in which discovery shows them.
 
 Within a group a version stands before the ones that it is preferred to. The first version of a
-kind that a minor has is the one that is stored; the table has other versions only where they are of
+kind is the one that is stored, in every minor; the table has other versions only where they are of
 the same shape, so that nothing but `apiVersion` tells them apart. In the table's minors these are
 not, and are not served: HorizontalPodAutoscaler in autoscaling/v1, all of resource.k8s.io/v1beta1,
 PodCertificateRequest in certificates.k8s.io/v1beta1.
 
-Not here: what is never stored (reviews, bindings, scales, component statuses), and
+What can't be watched is never stored: reviews, bindings, component statuses. Not here: scales, and
 CustomResourceDefinition and APIService, which would promise kinds that nobody serves.
 """
 
@@ -14,6 +14,7 @@ from argosy.api.resource import Resource
 from argosy.api.resources.access import ACCESS
 from argosy.api.resources.control import CONTROL
 from argosy.api.resources.core import CORE
+from argosy.api.resources.identity import IDENTITY
 from argosy.api.resources.network import NETWORK
 from argosy.api.resources.scheduling import PLACEMENT
 from argosy.api.resources.storage import STORAGE
@@ -21,6 +22,7 @@ from argosy.api.resources.workloads import WORKLOADS
 
 BUILT_IN: tuple[Resource, ...] = (
     *CORE,
+    *IDENTITY,
     *WORKLOADS,
     *NETWORK,
     *STORAGE,

@@ -8,6 +8,7 @@ Kubernetes' API reference and the texts of its field validation.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from argosy.api import names
 from argosy.api.podresources import aggregate
@@ -27,6 +28,7 @@ from argosy.base.errors import (
     required,
     too_long,
 )
+from argosy.base.memo import remembered
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 ENUMS: Mapping[str, tuple[str, ...]] = {
@@ -121,6 +123,20 @@ def pod_template(
 
 def pod_spec(spec: Json, path: str, *, pod: str = "") -> list[FieldError]:
     """What a pod shall be; `pod` is its name, which templates have not."""
+    # The name counts for claims that are made for the pod, and are called after it.
+    named = any("ephemeral" in volume for volume in spec.get("volumes") or ())
+    return list(_known_errors([path, pod if named else "", spec]))
+
+
+def _spec_errors(given: Any) -> tuple[FieldError, ...]:
+    path, pod, spec = given
+    return tuple(_all_spec_errors(spec, path, pod))
+
+
+_known_errors = remembered(_spec_errors)
+
+
+def _all_spec_errors(spec: Json, path: str, pod: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if spec.get("volumes"):
         errors += volumes(spec["volumes"], f"{path}.volumes", pod)

@@ -19,6 +19,8 @@ from argosy.base.errors import (
     required,
 )
 
+MOST_CLAIMS = 64
+"""Names that are told of those to choose from."""
 HUGE_PAGES = "hugepages-"
 NATIVE_DOMAIN = "kubernetes.io/"
 COMPUTE = frozenset({"cpu", "memory"})
@@ -149,6 +151,7 @@ def _whole_pages(name: str, value: values.Amount, field: str) -> Errors:
 
 def _claims(used: list[Json], path: str, known: Set[str]) -> Errors:
     seen: set[str] = set()
+    in_part: set[str] = set()  # names of claims of which one request is used
     for i, claim in enumerate(used):
         name, request = claim["name"], claim.get("request") or ""
         if not name:
@@ -159,10 +162,13 @@ def _claims(used: list[Json], path: str, known: Set[str]) -> Errors:
             yield from names.label(request, f"{path}[{i}].request")
         if name in seen or key in seen:
             yield duplicate(f"{path}[{i}]", name if name in seen else key)
-        elif not request and any(other.startswith(f"{name}/") for other in seen):
+        elif not request and name in in_part:
             yield duplicate(f"{path}[{i}]", name)
         seen.add(key)
+        if request:
+            in_part.add(name)
         if name not in known:
             detail = "must be one of the names in pod.spec.resourceClaims"
-            detail += f": {', '.join(sorted(known))}" if known else " which is empty"
+            shown = ", ".join(sorted(known)) if len(known) <= MOST_CLAIMS else "too many to tell"
+            detail += f": {shown}" if known else " which is empty"
             yield missing_reference(f"{path}[{i}]", name, detail)

@@ -133,6 +133,7 @@ def _label_keys(term: Json, path: str) -> Errors:
 def spread(constraints: Sequence[Json], path: str) -> Errors:
     """`topologySpreadConstraints`."""
     pairs = [(item["topologyKey"], item["whenUnsatisfiable"]) for item in constraints]
+    last = {pair: i for i, pair in enumerate(pairs)}
     for i, item in enumerate(constraints):
         field, action = f"{path}[{i}]", item["whenUnsatisfiable"]
         if item["maxSkew"] <= 0:
@@ -141,7 +142,7 @@ def spread(constraints: Sequence[Json], path: str) -> Errors:
             yield required(f"{field}.topologyKey", "can not be empty")
         actions = ("DoNotSchedule", "ScheduleAnyway")
         yield from one_of(f"{field}.whenUnsatisfiable", action, actions)
-        if pairs[i] in pairs[i + 1 :]:
+        if last[pairs[i]] > i:
             shown = f"{{{item['topologyKey']}, {action}}}"
             yield duplicate(f"{field}.{{topologyKey, whenUnsatisfiable}}", shown)
         yield from _min_domains(item, f"{field}.minDomains")

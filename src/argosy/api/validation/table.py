@@ -1,6 +1,7 @@
 """All rules, by kind: what `validate` runs for an object beyond its structure."""
 
 from collections.abc import Mapping
+from itertools import islice
 
 from argosy.api import names
 from argosy.api.validation import (
@@ -29,7 +30,7 @@ from argosy.api.validation import (
 from argosy.api.validation.fields import Check
 from argosy.api.validation.pods import pod, pod_change
 from argosy.api.validation.rule import Json, Rule
-from argosy.base.errors import FieldError
+from argosy.base.errors import MOST_FIELDS, FieldError
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "Pod": (pod, pod_change, podstatus.status),
@@ -79,5 +80,5 @@ def validate(
     if old is not None:
         errors += names.no_new_finalizers(new["metadata"], old["metadata"])
     for rule in SUBRESOURCES.get((kind, subresource)) or RULES.get(kind, ()):
-        errors += rule(new, old)
+        errors += islice(rule(new, old), MOST_FIELDS + 1)  # more are not told
     return errors

@@ -3,8 +3,9 @@
 import msgspec
 
 from argosy.api.core import Namespace
+from argosy.apiserver.admission.protected import refused
 from argosy.apiserver.admission.rule import Attributes
-from argosy.base.errors import forbidden, not_found
+from argosy.base.errors import not_found
 
 
 def namespace_exists(attributes: Attributes) -> None:
@@ -17,8 +18,16 @@ def namespace_exists(attributes: Attributes) -> None:
         raise not_found("namespaces", namespace)
     found = msgspec.json.decode(record.value, type=Namespace)
     if found.metadata.deletion_timestamp:
-        resource = attributes.target.served.resource
-        raise forbidden(
-            f'{resource.qualified} "{attributes.new["metadata"].get("name", "")}" is forbidden: '
-            f"unable to create new content in namespace {namespace} because it is being terminated"
+        meta = attributes.new["metadata"]
+        error = refused(
+            attributes.target.served.resource,
+            meta.get("name") or meta.get("generateName") or "Unknown",
+            f"unable to create new content in namespace {namespace} because it is being terminated",
         )
+        cause = {
+            "reason": "NamespaceTerminating",
+            "message": f"namespace {namespace} is being terminated",
+            "field": "metadata.namespace",
+        }
+        error.details["causes"] = [cause]
+        raise error

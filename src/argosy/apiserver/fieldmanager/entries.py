@@ -14,6 +14,18 @@ MAX_UPDATERS = 10
 
 ANCIENT = "ancient-changes"
 
+SERVER_SET = (
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "selfLink",
+)
+"""Metadata that only the server sets: ignored in a configuration."""
+
+UNOWNED = frozenset(("name", "namespace", "uid", "resourceVersion", "managedFields", *SERVER_SET))
+"""Metadata that no writer owns."""
+
 
 class Identity(NamedTuple):
     """What tells one manager from another."""

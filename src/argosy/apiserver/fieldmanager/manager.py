@@ -17,6 +17,8 @@ from typing import Any
 from argosy.api.schema import Schema
 from argosy.apiserver.fieldmanager.check import check, without_nulls
 from argosy.apiserver.fieldmanager.entries import (
+    SERVER_SET,
+    UNOWNED,
     Entry,
     capped,
     decode,
@@ -33,24 +35,12 @@ from argosy.apiserver.fieldmanager.fieldset import (
     union,
 )
 from argosy.apiserver.fieldmanager.merge import merge, prune
-from argosy.apiserver.fieldmanager.shape import Changes, compare, from_object
+from argosy.apiserver.fieldmanager.shape import Changes, compare, from_object, unset
 from argosy.base.errors import StatusError, bad_request
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 
-SERVER_SET = (
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "generation",
-    "selfLink",
-)
-"""Metadata that only the server sets: ignored in a configuration."""
-
-UNOWNED = frozenset(
-    f"f:{name}"
-    for name in ("name", "namespace", "uid", "resourceVersion", "managedFields", *SERVER_SET)
-) | {"."}
+_UNOWNED = frozenset(f"f:{name}" for name in UNOWNED) | {"."}
 
 
 def apply_patch(
@@ -74,7 +64,7 @@ def apply_patch(
     wanted = _configuration(patch, schema, api_version, strip)
     bare, entries = _taken_apart(live or {})
     if live is not None and not entries:
-        found = exclude(compare({}, bare, schema).written, from_names(strip))
+        found = exclude(compare(unset(schema), bare, schema).written, from_names(strip))
         entries = _before_first_apply(_without_unowned(found), api_version, time)
     self = Entry(manager or "unknown", "Apply", api_version, subresource, time, {})
     last = next((entry for entry in entries if entry.identity == self.identity), None)
@@ -156,9 +146,12 @@ def _before_first_apply(fields: FieldSet, api_version: str, time: str) -> list[E
 def _without_unowned(fields: FieldSet) -> FieldSet:
     """`fields` less the type and the metadata that no writer owns."""
     owned = {key: node for key, node in fields.items() if key not in ("f:apiVersion", "f:kind")}
-    metadata = owned.pop("f:metadata", {})
-    rest = {key: node for key, node in metadata.items() if key not in UNOWNED}
-    return {"f:metadata": rest, **owned} if rest else owned
+    if "f:metadata" in owned:
+        metadata = owned["f:metadata"].items()
+        owned["f:metadata"] = {key: node for key, node in metadata if key not in _UNOWNED}
+        if not owned["f:metadata"]:
+            del owned["f:metadata"]
+    return owned
 
 
 def _pruned(
@@ -232,6 +225,8 @@ def track_update(
     entries = _basis(sent, known, live, subresource)
     if live is not None and not entries:
         return bare
+    if live is None:
+        before = unset(schema)
     changes = _stripped(compare(before, bare, schema), strip)
     entries = _shrunk(entries, changes)
     written = _without_unowned(changes.written)

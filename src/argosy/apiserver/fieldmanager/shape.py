@@ -18,6 +18,9 @@ from argosy.apiserver.fieldmanager.fieldset import SELF, FieldSet, ordered, step
 ANY = Schema(type="any")
 MAPS = ("object", "any")
 CONTAINERS = (dict, list)
+STRUCTS = ("metadata", "spec", "status")
+
+Unset = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,45 @@ def same(left: object, right: object) -> bool:
     return left == right and isinstance(left, bool) is isinstance(right, bool)
 
 
+def unset(schema: Schema) -> Unset:
+    """What an object has before anybody wrote to it: empty structs, and null for required lists.
+
+    Nobody comes to own these by creating an object, as in kube-apiserver, where they are the fields
+    that Go's zero value of the type shows. An own kind has no such type: all but its metadata is
+    its first writer's.
+    """
+    if schema.name:
+        return _zero(schema)
+    return {name: {} for name in ("metadata",) if name in schema.properties}
+
+
+def _zero(schema: Schema) -> Unset:
+    found: Unset = {}
+    for name, below in schema.properties.items():
+        needed = name in schema.required
+        if needed and below.type == "array":
+            found[name] = None
+        elif is_struct(below) and (needed or name in STRUCTS):
+            found[name] = _zero(below)
+    return found
+
+
+def is_struct(schema: Schema) -> bool:
+    """Whether the values are maps of known fields, each with an owner."""
+    return schema.type == "object" and bool(schema.properties) and not schema.atomic
+
+
 def from_object(value: Mapping[str, Any], schema: Schema) -> FieldSet:
     """The fields that `value` claims when it is applied.
 
     Named fields that only lead to others are not claimed; items and entries of maps are.
     """
     return _map_node(value, schema, False, False)
+
+
+def node_of(value: Any, schema: Schema) -> FieldSet:
+    """The node for a value that was not there before, with all that is below it."""
+    return _node(value, schema, True, True)
 
 
 def _node(value: Any, schema: Schema, whole: bool, member: bool) -> FieldSet:
@@ -140,11 +176,11 @@ def _compare_maps(
     for name in sorted(new):
         value = new[name]
         if name not in live:
-            into.written["f:" + name] = _node(value, child(schema, name), True, True)
+            into.written["f:" + name] = node_of(value, child(schema, name))
         elif (old := live[name]) is not value and not (type(old) is str and old == value):
             _compare("f:" + name, old, value, child(schema, name), into)
     for name in sorted(live.keys() - new.keys()):
-        into.removed["f:" + name] = _node(live[name], child(schema, name), True, True)
+        into.removed["f:" + name] = node_of(live[name], child(schema, name))
 
 
 def _compare(key: str, live: Any, new: Any, schema: Schema, into: Changes) -> None:
@@ -174,7 +210,7 @@ def _both(test: Any, live: Any, new: Any, schema: Schema) -> bool:
 
 def _replace(key: str, live: Any, new: Any, schema: Schema, into: Changes) -> None:
     """One leaf by another, or something by what has a different form."""
-    into.written[key] = _node(new, schema, True, True)
+    into.written[key] = node_of(new, schema)
     below = _node(live, schema, True, False)
     if below:
         into.removed[key] = below
@@ -207,4 +243,4 @@ def _by_key(items: list[Any], schema: Schema) -> dict[str, list[Any]]:
 
 
 def _item_fields(values: list[Any], items: Schema) -> FieldSet:
-    return {} if len(values) > 1 else _node(values[0], items, True, True)
+    return {} if len(values) > 1 else node_of(values[0], items)

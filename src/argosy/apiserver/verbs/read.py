@@ -1,16 +1,15 @@
-"""get and list: stored bytes as they are, or as a table."""
+"""get and list: stored bytes as they are. What else a client may want is made of the answer."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from argosy.apiserver.negotiate import answer, wants_table
+from argosy.apiserver.negotiate import answer
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.paging import Piece, read_piece
 from argosy.apiserver.request import Call
 from argosy.apiserver.selectable import selectable
-from argosy.apiserver.table import table
 from argosy.base.errors import StatusError, bad_request
 from argosy.base.selectors import (
     EVERYTHING,
@@ -23,26 +22,32 @@ from argosy.base.selectors import (
 from argosy.http.message import Response
 
 Matcher = Callable[[bytes], bool]
+Decode = Callable[[bytes], dict[str, Any]]
 
 
 async def get(objects: Objects, call: Call) -> Response:
-    """One object."""
-    record = objects.read(call.target)
-    if not wants_table(call.request):
-        return answer(record.value)
-    return answer(_as_table(objects, call, Piece([record], record.revision)))
+    """One object: the newest, whichever version the client knows of."""
+    if "resourceVersion" in call.query:
+        seen(objects, call)
+    return answer(objects.read(call.target).value)
 
 
 async def list_(objects: Objects, call: Call) -> Response:
     """The objects of a collection that the selectors match, at one revision, or a piece of them."""
     piece = read_piece(objects.store, call, matcher(call), seen(objects, call))
-    if wants_table(call.request):
-        return answer(_as_table(objects, call, piece))
     resource = call.target.served.resource
     head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'
-    parts = [head.encode(), msgspec.json.encode(list_meta(piece)), b',"items":[']
-    items = b",".join([record.value for record in piece.records])
-    return answer(b"".join([*parts, items, b"]}"]))
+    start = b"".join([head.encode(), msgspec.json.encode(list_meta(piece)), b',"items":['])
+    return answer(_enclosed(start, [record.value for record in piece.records]))
+
+
+def _enclosed(start: bytes, values: list[bytes]) -> bytes:
+    """The list that begins with `start`; large ones are copied once, not twice."""
+    if not values:
+        return start + b"]}"
+    values[0] = start + values[0]
+    values[-1] += b"]}"
+    return b",".join(values)
 
 
 def list_meta(piece: Piece) -> dict[str, Any]:
@@ -55,20 +60,7 @@ def list_meta(piece: Piece) -> dict[str, Any]:
     return meta
 
 
-def _as_table(objects: Objects, call: Call, piece: Piece) -> bytes:
-    rows = [msgspec.json.decode(record.value) for record in piece.records]
-    resource = call.target.served.resource
-    return table(
-        resource,
-        rows,
-        objects.clock.now(),
-        meta=list_meta(piece),
-        headed=True,
-        include=call.query.get("includeObject", ""),
-    )
-
-
-def matcher(call: Call) -> Matcher | None:
+def matcher(call: Call, decode: Decode = msgspec.json.decode) -> Matcher | None:
     """What the call's selectors let through; None where there is none. Raises StatusError 400."""
     labels, fields = selectors(call)
     if call.target.name:
@@ -78,7 +70,7 @@ def matcher(call: Call) -> Matcher | None:
         return None
 
     def matches(value: bytes) -> bool:
-        obj: dict[str, Any] = msgspec.json.decode(value)
+        obj = decode(value)
         return labels.matches(obj["metadata"].get("labels") or {}) and fields.matches(obj)
 
     return matches

@@ -21,8 +21,11 @@ from pathlib import Path
 
 import msgspec
 
+from argosy.node.runtimes.inside import Surroundings, close, execute, namespaces_of
 from argosy.node.runtimes.interface import (
+    Command,
     ContainerConfig,
+    Execution,
     Exit,
     Machine,
     Output,
@@ -30,7 +33,7 @@ from argosy.node.runtimes.interface import (
     Stream,
 )
 from argosy.node.runtimes.processes import ProcessId, child_named, parent, send
-from argosy.node.runtimes.sandbox import NAMESPACES, Sandbox, etc_files
+from argosy.node.runtimes.sandbox import HOME, NAMESPACES, Sandbox, etc_files
 from argosy.node.subpath import open_beneath
 
 IMAGE = "host"
@@ -127,7 +130,8 @@ class HostRuntime:
             finally:
                 os.close(listing)
                 os.close(writer)
-        running = HostProcess(process, config.output, self._records / config.id)
+        around = Surroundings(self._sandbox.variables(config), config.working_dir or HOME)
+        running = HostProcess(process, config.output, self._records / config.id, around)
         await running.follow(status)
         return running
 
@@ -135,8 +139,15 @@ class HostRuntime:
 class HostProcess:
     """One running sandbox. `record` tells a later run of this program of it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, output: Output, record: Path) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        output: Output,
+        record: Path,
+        surroundings: Surroundings,
+    ) -> None:
         self._process = process
+        self._surroundings = surroundings
         self._output = output
         self._record = record
         self._handle: int | None = None  # pidfd of the first process inside
@@ -175,6 +186,30 @@ class HostProcess:
             send(self._handle, signal.SIGKILL)
         elif self._process.returncode is None:
             self._process.kill()
+
+    async def execute(self, command: Command) -> Execution:
+        if not command.argv:
+            raise StartError("there is no command")
+        namespaces = self._namespaces()
+        try:
+            return await execute(command, self._surroundings, namespaces)
+        finally:
+            close(namespaces.values())
+
+    def _namespaces(self) -> dict[str, int]:
+        """Those of the container's own process. Raises StartError."""
+        main = child_named(self._first, MAIN) if self._handle is not None else None
+        if main is None:
+            raise StartError("the container is not running")
+        try:
+            found = namespaces_of(main)
+        except OSError as error:
+            raise StartError("the container is not running") from error
+        # Asked again now that they are held: the pid may have been somebody else's by then.
+        if self._handle is None or child_named(self._first, MAIN) != main:
+            close(found.values())
+            raise StartError("the container is not running")
+        return found
 
     async def _run(self, status: int) -> Exit:
         stdout, stderr = self._process.stdout, self._process.stderr

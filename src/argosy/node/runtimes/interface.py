@@ -53,6 +53,43 @@ class Exit:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A further command in a running container; `tty`: its streams are one terminal."""
+
+    argv: tuple[str, ...]
+    stdin: bool = False
+    tty: bool = False
+
+
+class Execution(Protocol):
+    """A further command that runs."""
+
+    async def read(self, *, error: bool = False) -> bytes:
+        """Output as it comes, b"" at its end; with a terminal there is no error output."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Input; waits while it is not read."""
+        ...
+
+    def finish(self) -> None:
+        """There is no more input."""
+        ...
+
+    def resize(self, width: int, height: int) -> None:
+        """Its terminal has so many columns and rows."""
+        ...
+
+    async def wait(self) -> int:
+        """Its exit code: 128 + n after signal n."""
+        ...
+
+    async def close(self) -> None:
+        """End it, if it still runs, and let go of its streams."""
+        ...
+
+
 class StartError(Exception):
     """The runtime could not start the container at all; the text is for the pod's owner."""
 
@@ -70,6 +107,10 @@ class Process(Protocol):
 
     def kill(self) -> None:
         """End every process of it now."""
+        ...
+
+    async def execute(self, command: Command) -> Execution:
+        """Run a further command in it. Raises StartError."""
         ...
 
 

@@ -100,10 +100,14 @@ class Sandbox:
             if any(path.is_relative_to(other) for other in shown):
                 yield from ("--tmpfs", str(path))
 
-    def _environment(self, config: ContainerConfig) -> Iterable[str]:
+    def variables(self, config: ContainerConfig) -> dict[str, str]:
+        """The whole environment of the container's processes."""
         base = {"PATH": f"{self.interpreter.parent}:{SYSTEM_PATH}", "HOME": HOME}
+        return {**base, **config.env}
+
+    def _environment(self, config: ContainerConfig) -> Iterable[str]:
         yield "--clearenv"
-        for name, value in {**base, **config.env}.items():
+        for name, value in self.variables(config).items():
             yield from ("--setenv", name, value)
 
 

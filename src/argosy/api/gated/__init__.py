@@ -1,0 +1,1 @@
+"""Fields that a closed feature gate keeps out of the store."""

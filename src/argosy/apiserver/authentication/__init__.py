@@ -1,0 +1,1 @@
+"""Who asks: one file for each way of saying so, and `authenticator`, which knows their order."""

@@ -1,0 +1,143 @@
+"""Following the ownership of a kind's objects: list once, then watch, and keep nothing.
+
+Unlike an informer it holds no copy of the objects, and of each decodes only what the graph asks
+for: every write of a cluster comes by here, and nearly all of them say nothing of ownership.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+
+import msgspec
+
+from argosy.api.resource import Resource
+from argosy.base.clock import Clock
+from argosy.base.errors import StatusError
+from argosy.client.client import Client, ListMeta
+from argosy.controllers.ownership import Graph, Trace
+
+log = logging.getLogger(__name__)
+
+PAGE = "500"
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 30.0
+SHORT_WATCH = 1.0
+"""A watch that ends sooner, and brought nothing, is followed by a pause."""
+
+
+class Traced(msgspec.Struct, frozen=True):
+    """An object, seen as its trace; of a `Status`, what went wrong."""
+
+    metadata: Trace = Trace()
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A piece of a list."""
+
+    metadata: ListMeta
+    items: list[Traced]
+
+
+class _Frame(msgspec.Struct, frozen=True):
+    type: str
+    object: Traced
+
+
+_pages = msgspec.json.Decoder(Page)
+_frames = msgspec.json.Decoder(_Frame)
+
+
+async def pages(
+    client: Client, resource: Resource, namespace: str = ""
+) -> AsyncGenerator[Page, None]:
+    """The traces of all objects of a kind, piece by piece; there is one at least."""
+    query, path = {"limit": PAGE}, resource.path("", namespace)
+    while True:
+        page = _pages.decode(await client.call("GET", path, query))
+        yield page
+        query["continue"] = page.metadata.continue_
+        if not page.metadata.continue_:
+            return
+
+
+class Tracer:
+    """Tells the graph of one kind. `synced` is set when it has told of all there is."""
+
+    def __init__(self, client: Client, clock: Clock, resource: Resource, graph: Graph) -> None:
+        self._client = client
+        self._clock = clock
+        self._resource = resource
+        self._graph = graph
+        self._revision = ""
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow until cancelled; what fails, or ends at once, waits ever longer."""
+        pause, fresh = FIRST_PAUSE, False
+        while True:
+            if not fresh:
+                fresh = await self._tried(self._list())
+            seen, began = self._revision, self._clock.monotonic()
+            fresh = fresh and await self._tried(self._watch())
+            if self._revision != seen or self._clock.monotonic() - began >= SHORT_WATCH:
+                pause = FIRST_PAUSE
+                if fresh:
+                    continue
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _tried(self, step: Coroutine[None, None, None]) -> bool:
+        """Whether the step came to its end; a failure is logged."""
+        try:
+            await step
+        except (StatusError, ConnectionError, msgspec.DecodeError) as error:
+            expired = isinstance(error, StatusError) and error.code == 410
+            log.log(
+                logging.DEBUG if expired else logging.WARNING,
+                "following owners failed",
+                extra={"resource": self._resource.qualified, "error": str(error)},
+            )
+            return False
+        return True
+
+    async def _list(self) -> None:
+        """Tell of all objects; those that were known and are not among them are doubtful."""
+        missing = self._graph.of(self._resource)
+        async for page in pages(self._client, self._resource):
+            for item in page.items:
+                missing.discard(item.metadata.uid)
+                self._graph.observe(self._resource, item.metadata)
+            revision = page.metadata.resource_version
+        for uid in missing:
+            self._graph.doubt(uid)
+        self._revision = revision
+        self.synced.set()
+
+    async def _watch(self) -> None:
+        """Tell of changes until the server ends the watch."""
+        query = {
+            "watch": "true",
+            "resourceVersion": self._revision,
+            "allowWatchBookmarks": "true",
+        }
+        rest = b""
+        async with aclosing(self._client.stream(self._resource.path(), query)) as pieces:
+            async for piece in pieces:
+                whole, _, rest = (rest + piece).rpartition(b"\n")
+                for frame in _frames.decode_lines(whole):
+                    self._take(frame)
+
+    def _take(self, frame: _Frame) -> None:
+        trace = frame.object.metadata
+        if frame.type == "ERROR":
+            error = frame.object
+            raise StatusError(error.code or 500, error.reason or "Unknown", error.message)
+        if frame.type == "DELETED":
+            self._graph.gone(trace.uid)
+        elif frame.type != "BOOKMARK":
+            self._graph.observe(self._resource, trace)
+        self._revision = trace.resource_version
