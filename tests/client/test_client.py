@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from argosy.api.core import ConfigMap, Namespace, Node, Pod
 from argosy.api.meta import PartialObject
+from argosy.api.trainer import TrainJob
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.http.message import Request, Response
@@ -252,6 +253,14 @@ async def test_a_watch_may_come_whole() -> None:
     assert asked["resourceVersion"] == ["8"]
     assert asked["labelSelector"] == ["a=b"]
     assert asked["watch"] == ["true"]
+
+
+async def test_a_bookmark_has_none_of_the_fields_that_a_kind_requires() -> None:
+    line = b'{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}}\n'
+    client, _ = fixed(Response(200, {}, line))
+
+    (event,) = [event async for event in client.watch(TrainJob, since="8")]
+    assert (event.type, event.object.metadata.resource_version) == ("BOOKMARK", "9")
 
 
 async def test_history_that_is_gone_is_an_error() -> None:

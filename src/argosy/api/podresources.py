@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from argosy.base import quantity
+from argosy.base.memo import remembered
 
 Json = Mapping[str, Any]
 COMPUTE = ("cpu", "memory")
@@ -52,11 +53,18 @@ def qos_class(spec: Json) -> str:
     else:
         groups = (spec.get("containers") or (), spec.get("initContainers") or ())
         asked = [item.get("resources") or {} for group in groups for item in group]
+    return _known_class(asked)
+
+
+def _class_of(asked: list[Json]) -> str:
     requests, limits = (_positive(asked, part) for part in ("requests", "limits"))
     if not any(requests) and not any(limits):
         return "BestEffort"
     whole = all(set(limit) == set(COMPUTE) for limit in limits)
     return "Guaranteed" if whole and _total(requests) == _total(limits) else "Burstable"
+
+
+_known_class = remembered(_class_of)
 
 
 def _positive(asked: list[Json], part: str) -> list[dict[str, Decimal]]:

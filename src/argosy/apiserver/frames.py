@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from argosy.api.resource import Resource
 from argosy.apiserver.form import Form
+from argosy.apiserver.narrow import Decode
 from argosy.store.interface import Change
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -57,7 +56,7 @@ class Frames:
 
     def __init__(self) -> None:
         self._lines: WeakValueDictionary[tuple[Resource, Form], Lines] = WeakValueDictionary()
-        self._decoded: dict[bytes, dict[str, Any]] = {}
+        self._decoded: dict[tuple[Decode, bytes], dict[str, Any]] = {}
 
     def of(self, resource: Resource, form: Form) -> Lines:
         """The events in that form; they go when nobody holds them any more."""
@@ -66,11 +65,11 @@ class Frames:
             lines = self._lines[resource, form] = Lines()
         return lines
 
-    def decoded(self, value: bytes) -> dict[str, Any]:
-        """`value`, to look at: the same for all who ask about the newest changes."""
-        found = self._decoded.get(value)
+    def decoded(self, decode: Decode, value: bytes) -> dict[str, Any]:
+        """`value` as `decode` makes it: once for all who ask about the newest changes."""
+        found = self._decoded.get((decode, value))
         if found is None:
-            found = self._decoded[value] = msgspec.json.decode(value)
+            found = self._decoded[decode, value] = decode(value)
             if len(self._decoded) > MOST_DECODED:
                 del self._decoded[next(iter(self._decoded))]
         return found

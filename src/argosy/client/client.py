@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from argosy.api.meta import Object
+from argosy.api.meta import Object, PartialObject
 from argosy.api.resource import Resource
 from argosy.base.errors import StatusError
 from argosy.client.transport import Transport
@@ -59,6 +59,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 _frames = msgspec.json.Decoder(_Frame)
+_bookmarks = msgspec.json.Decoder(PartialObject)
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ class Client:
                 if frame.type == "ERROR":
                     status = msgspec.json.decode(frame.object)
                     raise StatusError.from_status(status, 500)
-                yield WatchEvent(cast(Any, frame.type), cast(T, decoder.decode(frame.object)))
+                read = _bookmarks if frame.type == "BOOKMARK" else decoder
+                yield WatchEvent(cast(Any, frame.type), cast(T, read.decode(frame.object)))
 
     async def create(self, resource: Resource, body: Body) -> dict[str, Any]:
         """Create the object, named by itself or by the server (`generateName`)."""

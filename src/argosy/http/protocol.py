@@ -282,7 +282,7 @@ class Connection(asyncio.Protocol):
             head = self._head(response, framing, version=version, keep_alive=keep_alive)
         body, bare = response.body, framing is NONE or request.method == "HEAD"
         if isinstance(body, bytes):
-            self._send(head if bare else head + body)
+            self._outbox.add(head if bare else head + body)
             if self._outbox.paused:
                 await self._outbox.room()
             return keep_alive
@@ -304,7 +304,7 @@ class Connection(asyncio.Protocol):
             failure = self._failure(request)
             assert isinstance(failure.body, bytes)
             answer = self._head(failure, LENGTH, version="1.1", keep_alive=False)
-            self._send(answer + failure.body)
+            self._outbox.add(answer + failure.body)
             return False
         limits = self._shared.limits
         client = Upgraded(
@@ -338,12 +338,6 @@ class Connection(asyncio.Protocol):
     ) -> bytes:
         date = self._shared.date(self._loop.time())
         return encode_head(response, framing, version=version, keep_alive=keep_alive, date=date)
-
-    def _send(self, answer: bytes) -> None:
-        if self._queue:  # more answers will follow at once: let them leave together
-            self._outbox.add(answer)
-        else:
-            self._outbox.send(answer)
 
     async def _stream(self, body: AsyncGenerator[bytes, None], *, chunked: bool) -> bool:
         """Send the pieces as they come; True if the body went out whole."""

@@ -60,7 +60,7 @@ class NodeAgent:
         self._clock = manager.clock
         self._config = config
         self._runtimes = runtimes
-        self._seen = manager.informer(Pod)
+        self._seen = manager.informer(Pod, fields=f"spec.nodeName={config.name}")
         self._services = manager.informer(Service)
         self._pods: NodePods | None = None
         self._stopping = asyncio.Event()

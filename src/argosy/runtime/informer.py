@@ -31,7 +31,9 @@ SHORT_WATCH = 1.0
 
 
 class Informer(Generic[T]):
-    """A cache of one kind in one namespace (or all, where `namespace` is empty)."""
+    """A cache of one kind in one namespace (or all, where `namespace` is empty), of the objects
+    that the field selector `fields` lets through.
+    """
 
     def __init__(
         self,
@@ -41,12 +43,14 @@ class Informer(Generic[T]):
         *,
         namespace: str = "",
         resource: Resource | None = None,
+        fields: str = "",
     ) -> None:
         self.kind = kind
         self.resource = resource or kind.resource
         self._client = client
         self._clock = clock
         self._namespace = namespace
+        self._fields = fields
         self._objects: dict[Key, T] = {}
         self._owned: defaultdict[str, set[Key]] = defaultdict(set)
         self._subscribers: list[Subscriber[T]] = []
@@ -112,7 +116,9 @@ class Informer(Generic[T]):
         return True
 
     async def _relist(self) -> None:
-        listed = await self._client.list(self.kind, self._namespace, resource=self.resource)
+        listed = await self._client.list(
+            self.kind, self._namespace, fields=self._fields, resource=self.resource
+        )
         fresh = {obj.key: obj for obj in listed.items}
         for key in self._objects.keys() - fresh.keys():
             self._put(key, None)
@@ -126,7 +132,11 @@ class Informer(Generic[T]):
     async def _follow(self) -> None:
         """Watch from where the copy stands until the server ends the watch."""
         events = self._client.watch(
-            self.kind, self._namespace, since=str(self._revision), resource=self.resource
+            self.kind,
+            self._namespace,
+            since=str(self._revision),
+            fields=self._fields,
+            resource=self.resource,
         )
         async with aclosing(events) as stream:
             async for event in stream:

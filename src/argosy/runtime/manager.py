@@ -21,18 +21,22 @@ class Manager:
     def __init__(self, client: Client, clock: Clock) -> None:
         self.client = client
         self.clock = clock
-        self._informers: dict[tuple[type[Object], Resource], Informer[Any]] = {}
+        self._informers: dict[tuple[type[Object], Resource, str], Informer[Any]] = {}
         self._runners: list[Callable[[], Awaitable[None]]] = []
 
     def client_as(self, name: str) -> Client:
         """The client under a field manager of its own: what it applies is `name`'s."""
         return replace(self.client, manager=name)
 
-    def informer(self, kind: type[T], resource: Resource | None = None) -> Informer[T]:
+    def informer(
+        self, kind: type[T], resource: Resource | None = None, *, fields: str = ""
+    ) -> Informer[T]:
         """The shared informer of `kind`, made at the first call."""
-        key = (cast(type[Object], kind), resource or kind.resource)
+        key = (cast(type[Object], kind), resource or kind.resource, fields)
         if key not in self._informers:
-            self._informers[key] = Informer(self.client, kind, self.clock, resource=resource)
+            self._informers[key] = Informer(
+                self.client, kind, self.clock, resource=resource, fields=fields
+            )
         return self._informers[key]
 
     def add(self, controller: Controller[Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from argosy.apiserver.narrow import Decode, decoder
 from argosy.apiserver.negotiate import answer
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.paging import Piece, read_piece
@@ -22,7 +23,12 @@ from argosy.base.selectors import (
 from argosy.http.message import Response
 
 Matcher = Callable[[bytes], bool]
-Decode = Callable[[bytes], dict[str, Any]]
+Decoded = Callable[[Decode, bytes], dict[str, Any]]
+LABELS = ("metadata", "labels")
+
+
+def _decoded(decode: Decode, value: bytes) -> dict[str, Any]:
+    return decode(value)
 
 
 async def get(objects: Objects, call: Call) -> Response:
@@ -60,8 +66,11 @@ def list_meta(piece: Piece) -> dict[str, Any]:
     return meta
 
 
-def matcher(call: Call, decode: Decode = msgspec.json.decode) -> Matcher | None:
-    """What the call's selectors let through; None where there is none. Raises StatusError 400."""
+def matcher(call: Call, decoded: Decoded = _decoded) -> Matcher | None:
+    """What the call's selectors let through; None where there is none. Raises StatusError 400.
+
+    They look at what `decoded` makes of an object with a decoder for as much as they need.
+    """
     labels, fields = selectors(call)
     if call.target.name:
         named = FieldTerm(("metadata", "name"), call.target.name, True)
@@ -69,8 +78,10 @@ def matcher(call: Call, decode: Decode = msgspec.json.decode) -> Matcher | None:
     if labels is EVERYTHING and not fields.terms:
         return None
 
+    decode = decoder([LABELS, *(term.path for term in fields.terms)])
+
     def matches(value: bytes) -> bool:
-        obj = decode(value)
+        obj = decoded(decode, value)
         return labels.matches(obj["metadata"].get("labels") or {}) and fields.matches(obj)
 
     return matches
