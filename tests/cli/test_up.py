@@ -24,6 +24,8 @@ def up(*arguments: str) -> tuple[int, str, str]:
         (["--emulated-version", "1.12"], "emulation version 1.12 is not one of 1.25, 1.26", "1.36"),
         (["--emulated-version", "1.30", "--feature-gates", "EnvFiles=1"], "cannot set", "GATE"),
         (["--runtime-config", "apps/v2=true"], "group version apps/v2", "apps/v1=false"),
+        (["--audit-log-path", "-"], "half of an audit log", "--audit-policy-file"),
+        (["--audit-policy-file", "a"], "half of an audit log", "--audit-log-path"),
         (["--simulate-gpus", "many"], "--simulate-gpus many: ", "--simulate-gpus 2xH100"),
         (["--simulate-gpus", "0xH100"], "--simulate-gpus 0xH100: ", "--simulate-gpus 2xH100"),
         (["--simulate-gpus", "1xA(disk=1)"], "--simulate-gpus 1xA(disk=1): ", "--simulate-gpus"),

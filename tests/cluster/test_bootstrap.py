@@ -1,10 +1,21 @@
 """What every cluster has, from the first start on."""
 
+import asyncio
+
 from argosy.api.core import Namespace
 from argosy.api.dra import DeviceClass
 from argosy.api.kinds import RuntimeClass
+from argosy.api.rbac import ClusterRole
+from argosy.api.resources.access import CLUSTER_ROLE_BINDING
+from argosy.api.resources.scheduling import PRIORITY_CLASS
 from argosy.api.storage import StorageClass
-from argosy.cluster.bootstrap import GPU_DRIVER, OBJECTS, PROVISIONER, bootstrap
+from argosy.cluster.bootstrap import (
+    GPU_DRIVER,
+    OBJECTS,
+    PROVISIONER,
+    bootstrap,
+    bootstrap_roles,
+)
 from argosy.cluster.server import control_plane, memory_store
 from argosy.testing.clock import FakeClock
 from argosy.testing.cluster import cluster
@@ -37,10 +48,51 @@ async def test_later_starts_write_nothing() -> None:
 
 async def test_what_was_deleted_comes_back_at_the_next_start() -> None:
     async with cluster() as running:
-        others = [(resource, body) for resource, body in OBJECTS if resource != Namespace.resource]
+        stay = (Namespace.resource, PRIORITY_CLASS)  # these are not deleted at all
+        others = [(resource, body) for resource, body in OBJECTS if resource not in stay]
         assert len(others) == 4
         for resource, body in others:
             await running.client.delete(resource, body["metadata"]["name"])
         await bootstrap(running.plane.client("test"))
         for kind in (RuntimeClass, StorageClass, DeviceClass):
             assert len((await running.client.list(kind)).items) == 1
+
+
+async def test_roles_are_written_once_and_mended_at_later_starts() -> None:
+    async with cluster() as running:
+        client, gate = running.client, running.plane.gate
+        assert await bootstrap_roles(client, gate) > 130
+        assert await bootstrap_roles(client, gate) == 0
+        view = await client.get(ClusterRole, "view")
+        assert view.aggregation_rule
+        assert view.rules
+
+        await client.delete(ClusterRole.resource, "system:discovery")
+        await client.merge(ClusterRole.resource, "system:basic-user", "", {"rules": None})
+        wrong = {
+            "metadata": {"name": "system:discovery"},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": "view",
+            },
+        }
+        await client.delete(CLUSTER_ROLE_BINDING, "system:discovery")
+        await client.create(CLUSTER_ROLE_BINDING, wrong)
+        kept = {
+            "metadata": {"annotations": {"rbac.authorization.kubernetes.io/autoupdate": "false"}}
+        }
+        await client.merge(ClusterRole.resource, "edit", "", {**kept, "aggregationRule": None})
+
+        assert await bootstrap_roles(client, gate) == 3
+        assert (await client.get(ClusterRole, "system:discovery")).rules
+        assert (await client.get(ClusterRole, "system:basic-user")).rules
+        assert (await client.get(ClusterRole, "edit")).aggregation_rule is None
+        assert await bootstrap_roles(client, gate) == 0
+
+
+async def test_roles_that_somebody_writes_at_the_same_time_are_looked_at_anew() -> None:
+    async with cluster() as running:
+        both = [bootstrap_roles(running.plane.client(name), running.plane.gate) for name in "ab"]
+        await asyncio.gather(*both)
+        assert await bootstrap_roles(running.client, running.plane.gate) == 0

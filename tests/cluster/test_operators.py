@@ -1,14 +1,22 @@
 """The list of all controllers: each runs, under a name of its own."""
 
 import asyncio
+import base64
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from argosy.api.core import ConfigMap, Node, Pod
 from argosy.api.dra import ResourceClaim, ResourceClaimTemplate
 from argosy.api.meta import owned
+from argosy.api.resources.core import SECRET
 from argosy.api.storage import PersistentVolumeClaim
-from argosy.cluster.operators import OPERATORS, add_kubernetes, add_operators
+from argosy.apiserver.authentication.keys import Keys
+from argosy.cluster.operators import OPERATORS, add_credentials, add_kubernetes, add_operators
+from argosy.controllers.tokens import Secret
+from argosy.http.tls import ensure_certificates
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
@@ -67,6 +75,26 @@ async def test_what_a_real_cluster_brings_itself_runs(tmp_path: Path) -> None:
         await client.delete(ConfigMap.resource, "owner", "default")
         await settle()
         assert (await client.list(ConfigMap)).items == []
+
+
+async def test_credentials_are_given_out(tmp_path: Path) -> None:
+    """A secret is given a token; the server, which has the same key, takes it."""
+    keys = Keys()
+    keys.make()
+    authority = ensure_certificates(tmp_path, ["localhost"], datetime.now(UTC)).ca_pem
+    async with cluster() as running:
+        add_credentials(running.manager, tmp_path, keys)
+        running.start()
+        annotations = {"kubernetes.io/service-account.name": "default"}
+        body = {
+            "metadata": {"name": "it", "namespace": "default", "annotations": annotations},
+            "type": "kubernetes.io/service-account-token",
+        }
+        await running.client.create(SECRET, body)
+        found = await running.until(Secret, "it", "default", lambda it: "token" in it.data)
+        assert base64.b64decode(found.data["ca.crt"]) == authority
+        said = msgspec.json.decode(keys.verified(base64.b64decode(found.data["token"]).decode()))
+        assert said["sub"] == "system:serviceaccount:default:default"
 
 
 async def test_they_end_together() -> None:

@@ -31,7 +31,7 @@ PLANTS = [
     ("store/planted.py", "argosy.runtime", SERVER),
     ("http/planted.py", "argosy.api", HTTP),
     ("api/planted.py", "sqlite3", PURE),
-    ("security/__init__.py", "socket", PURE),
+    ("security/planted.py", "socket", PURE),
     ("api/planted.py", "asyncio", NO_LOOP),
 ]
 

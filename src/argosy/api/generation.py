@@ -11,6 +11,7 @@ from argosy.api.validation.rule import Json
 COUNTED: Mapping[str, tuple[str, ...]] = {
     "CronJob": (),
     "CSIDriver": (),
+    "CustomResourceDefinition": (),
     "DaemonSet": (),
     "Deployment": ("annotations",),
     "DeviceClass": (),

@@ -12,7 +12,7 @@ from typing import Any
 
 from argosy.api.builtin import REFERENCE, Builtins
 from argosy.api.openapi_paths import PATCHES, Below, Schemas, paths_of
-from argosy.api.render import render
+from argosy.api.render import published, render
 from argosy.api.resource import Resource
 from argosy.api.schema import Schema
 
@@ -31,6 +31,7 @@ class Described:
     own: Schema | None = None
     patches: tuple[str, ...] = PATCHES
     below: tuple[Below, ...] = ()
+    node: Mapping[str, Any] | None = None  # the schema of a kind that users define
 
 
 def document(described: Iterable[Described], definitions: Builtins) -> Node:
@@ -133,9 +134,12 @@ def _references(value: Any) -> list[str]:
 
 def _component(one: Described, components: Components) -> Node:
     resource = one.resource
-    if one.own is None:
+    if one.node is not None:
+        node = published(one.node, components.need)
+    elif one.own is not None:
+        node = render(one.own, components.need)
+    else:
         return components.need(resource.definition)
-    node = render(one.own, components.need)
     node[_GVK] = [_gvk(resource, resource.kind)]
     return components.add(definition_name(resource), node)
 
@@ -164,7 +168,7 @@ def _list_component(resource: Resource, one: Node, components: Components) -> No
             "metadata": components.need(f"{_META}ListMeta"),
             "items": {"type": "array", "items": one},
         },
-        _GVK: [_gvk(resource, f"{resource.kind}List")],
+        _GVK: [_gvk(resource, resource.list_kind)],
     }
     return components.add(f"{definition_name(resource)}List", node)
 

@@ -9,6 +9,7 @@ Node = dict[str, Any]
 Refer = Callable[[str], Node]
 """Gives the reference that stands for the built-in definition of a name."""
 
+META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _OPEN = "x-kubernetes-preserve-unknown-fields"
 _TYPES: Mapping[str, Mapping[str, Any]] = {
     "any": {_OPEN: True},
@@ -41,6 +42,20 @@ def render(schema: Schema, refer: Refer | None = None, above: tuple[Schema, ...]
     if schema.items is not None:
         node["items"] = render(schema.items, refer, above)
     return node
+
+
+HEAD: Mapping[str, str] = {
+    "apiVersion": "The group and version of this object's schema.",
+    "kind": "The kind of this object, in CamelCase.",
+}
+
+
+def published(root: Mapping[str, Any], refer: Refer) -> Node:
+    """The schema that users gave their kind, with what it has of every object."""
+    head: Node = {name: {"description": text, "type": "string"} for name, text in HEAD.items()}
+    metadata = {"allOf": [refer(META)], "description": "What every object has."}
+    properties = root.get("properties") or {}
+    return {**root, "properties": {**properties, **head, "metadata": metadata}}
 
 
 def _own(schema: Schema) -> Node:

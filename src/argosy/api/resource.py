@@ -1,6 +1,9 @@
 """What a resource is: the facts by which a kind is found on the wire."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 # Upstream's `ReturnDeletedObject`: typed clients decode the answer to a delete as the object.
 RETURNED = frozenset(
@@ -29,11 +32,16 @@ RETURNED = frozenset(
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
+Show = Callable[[Mapping[str, Any], datetime], str | int | bool | None]
+"""Makes a cell of an object, at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the kind's table. `path` is a dotted path, or a name known to `columns`.
 
-    `empty` is shown where nothing stands at the path; None leaves it to the column's type.
+    `empty` is shown where nothing stands at the path; None leaves it to the column's type. A kind
+    that users define brings with `show` what makes its cells.
     """
 
     name: str
@@ -41,6 +49,7 @@ class Column:
     type: str = "string"
     priority: int = 0
     empty: str | int | None = None
+    show: Show | None = field(default=None, compare=False, repr=False)
 
 
 NAME = Column("Name", "metadata.name")
@@ -69,6 +78,8 @@ class Resource:
     on: bool = True  # served, unless it is switched off
     gate: str = ""  # the feature gate that must be open too
     storage_group: str | None = None  # the group in which it is stored, where that is another
+    one: str = ""  # its singular, where that is not the kind in lower case
+    many: str = ""  # the kind of its lists, where that is not the kind with `List`
 
     @property
     def api_version(self) -> str:
@@ -77,8 +88,13 @@ class Resource:
 
     @property
     def singular(self) -> str:
-        """The kind in lower case."""
-        return self.kind.lower()
+        """What one of them is called: in general the kind in lower case."""
+        return self.one or self.kind.lower()
+
+    @property
+    def list_kind(self) -> str:
+        """The kind of a list of them."""
+        return self.many or f"{self.kind}List"
 
     @property
     def qualified(self) -> str:

@@ -179,9 +179,9 @@ def _string(schema: Schema, value: Any, path: str, errors: list[FieldError], dep
         errors.append(not_supported(path, value, schema.enum))
     if schema.pattern and not re.search(schema.pattern, value):
         errors.append(invalid_value(path, value, f"{path} in body should match '{schema.pattern}'"))
-    if schema.format == "date-time" and not _is_time(value):
+    if schema.format == "date-time" and not is_time(value):
         errors.append(invalid_value(path, value, f"{path} in body must be of type date-time"))
-    if schema.format == "byte" and not _is_base64(value):
+    if schema.format == "byte" and not is_base64(value):
         errors.append(invalid_value(path, value, f"{path} in body must be of type byte"))
 
 
@@ -281,7 +281,7 @@ def _within(value: Any, depth: int) -> bool:
     return depth > 0 and all(_within(item, depth - 1) for item in value)
 
 
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
     if _TIME.fullmatch(text) is None:
         return False
     try:
@@ -291,7 +291,7 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _is_base64(text: str) -> bool:
+def is_base64(text: str) -> bool:
     try:
         binascii.a2b_base64(text.replace("\r", "").replace("\n", ""), strict_mode=True)
     except ValueError:

@@ -1,6 +1,7 @@
 """The API server: one handler, its filters in order.
 
-authentication → impersonation → authorization → what is asked for → the verb. Whatever happens, the
+authentication → impersonation → authorization → what is asked for → the verb. An audit log, where
+there is one, sees all of it, from before the first to the end of the answer. Whatever happens, the
 answer is an object or a `Status`. The handler knows no sockets: `argosy.http` serves it, and in one
 process the client calls it directly.
 """
@@ -9,24 +10,25 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from argosy.api.builtin import Builtins
 from argosy.api.resources.core import BINDING, COMPONENT_STATUS
 from argosy.apiserver.accept import PROTOBUF
-from argosy.apiserver.admission.chain import rules
-from argosy.apiserver.authentication.accounts import ServiceAccountTokens
-from argosy.apiserver.authentication.authenticator import Authenticator
+from argosy.apiserver.admission.chain import Chain
+from argosy.apiserver.admission.table import plugins
+from argosy.apiserver.audit import notes
 from argosy.apiserver.authentication.impersonation import concerns, impersonated
 from argosy.apiserver.authentication.issuer import PATHS as ISSUER_PATHS
 from argosy.apiserver.authentication.issuer import Issuer
 from argosy.apiserver.authentication.keys import Keys
+from argosy.apiserver.authentication.readers import authenticator
 from argosy.apiserver.authentication.tokens import Tokens
-from argosy.apiserver.authorization.attributes import attributes_of
+from argosy.apiserver.authorization.attributes import attributes_of, refusal
 from argosy.apiserver.authorization.authorizer import Authorizer, is_master
 from argosy.apiserver.beside import Beside
 from argosy.apiserver.catalog import Catalog, Served
 from argosy.apiserver.compress import compressed, large
-from argosy.apiserver.conversion import Converted
 from argosy.apiserver.door import Door
 from argosy.apiserver.form import form_below
 from argosy.apiserver.metrics import Counter
@@ -42,6 +44,10 @@ from argosy.base.clock import Clock
 from argosy.base.errors import StatusError, internal_error, service_unavailable
 from argosy.http.message import Handler, Request, Response
 from argosy.store.interface import Store, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from argosy.apiserver.audit.recorder import Recorder
+    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +70,17 @@ class APIServer:
         clock: Clock,
         node: Handler | None = None,
         keys: Keys | None = None,
+        authentication: "AuthenticationConfiguration | None" = None,
     ) -> None:
         keys = keys or Keys()
         below = subresources(node, keys)
-        self._objects = Objects(store, clock, rules(store))
         self._catalog = catalog
-        accounts = ServiceAccountTokens(keys, store.get, clock)
-        self._authenticator = Authenticator(tokens, (accounts,))
-        self._authorizer = Authorizer()
+        self._authenticator = authenticator(
+            tokens, keys, store.get, clock, configuration=authentication
+        )
+        self._authorizer = Authorizer(store, catalog.gate)
+        chain = plugins(store, self._authorizer.roles)
+        self._objects = Objects(store, clock, Chain(chain, self._authorizer.authorize))
         self.issuer = Issuer(keys)
         self.door = Door(catalog)
         self._beside = Beside(catalog, definitions, below, store, clock)
@@ -85,19 +94,25 @@ class APIServer:
         self._routes = Routes(below, virtual)
         self.metrics = self._beside.metrics
         self.metrics.counters.append(Counter(*UNKNOWN_FIELDS, lambda: self.door.dropped))
+        self.audit: Recorder | None = None
 
     async def handle(self, request: Request) -> Response:
         """Answer any request; never raises but for cancellation."""
+        handler = self._answer if self.audit is None else self._audited
         if self.door.concerns(request):
-            answer = await self.door.handled(request, self._answer)
+            answer = await self.door.handled(request, handler)
         else:
-            answer = await self._answer(request)
+            answer = await handler(request)
         return await compressed(request, answer) if large(answer) else answer
+
+    async def _audited(self, request: Request) -> Response:
+        assert self.audit is not None
+        return await self.audit.recorded(request, self._answer)
 
     async def _answer(self, request: Request) -> Response:
         """Answer any request in JSON."""
         try:
-            user = self._let_in(request)
+            user = await self._let_in(request)
             target = parse_target(self._catalog, request.path)
             if target is None and request.path in ISSUER_PATHS:
                 return await self.issuer.answer(request)
@@ -109,23 +124,36 @@ class APIServer:
         except StoreUnavailableError as error:
             self._beside.store.refused(str(error))
             return answer_error(service_unavailable(str(error)))
-        except Exception:
+        except Exception as error:
+            notes.panicked(error)
             log.exception("request failed", extra={"method": request.method, "path": request.path})
             return answer_error(internal_error("the request failed; the server's log says why"))
 
-    def _let_in(self, request: Request) -> User:
+    async def _let_in(self, request: Request) -> User:
         """Who asks, or whom they act as, if they may ask for this. Raises StatusError 401, 403."""
-        user = self._authenticator.authenticate(request)
+        user = await self._authenticator.authenticate(request)
+        notes.entered(user)
         if concerns(request.headers):
             user = impersonated(user, request.headers, self._authorizer.demand)
-        if not is_master(user):
-            self._authorizer.demand(attributes_of(request, user))
+            notes.acting(user)
+        self._permit(request, user)
         return user
+
+    def _permit(self, request: Request, user: User) -> None:
+        if is_master(user):
+            notes.decided(True, "")
+            return
+        asked = attributes_of(request, user)
+        decision = self._authorizer.authorize(asked)
+        notes.decided(decision.allowed, decision.reason)
+        if not decision.allowed:
+            raise refusal(asked, decision.reason)
 
     async def _dispatch(self, request: Request, user: User, target: Target) -> Response:
         warnings: list[str] = []
         if PROTOBUF in request.headers.get("content-type", ""):
             request = await self.door.opened(request, target, warnings)
+            notes.opened(request)
         call = Call(request, user, target, request.parameters(), warnings)
         verb = self._routes.verb(request.method, call)
         form = form_below(request, target.subresource)
@@ -137,10 +165,10 @@ class APIServer:
 
     def _seen_as(self, served: Served) -> Objects:
         """The objects, in the version that is asked for."""
-        if served.resource is served.storage:
-            return self._objects
-        store = Converted(self._objects.store, served.storage, served.resource)
-        return replace(self._objects, store=store)
+        store = served.seen_in(self._objects.store)
+        return (
+            self._objects if store is self._objects.store else replace(self._objects, store=store)
+        )
 
 
 async def _finished(answer: Awaitable[Response], call: Call) -> Response:

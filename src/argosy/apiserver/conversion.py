@@ -83,7 +83,7 @@ class Converted:
             outcome = mutate(None if record is None else self._out(record), revision)
             if outcome is None or outcome is DELETE:
                 return outcome
-            return convert(cast(bytes, outcome), self.version, self.stored)
+            return self.inwards(cast(bytes, outcome))
 
         written = await self.store.write(key, converted)
         return None if written is None else self._out(written)
@@ -100,12 +100,16 @@ class Converted:
         """As the store does it."""
         await self.store.close()
 
-    def value(self, value: bytes | None) -> bytes | None:
-        """A stored value, converted."""
-        return None if value is None else convert(value, self.stored, self.version)
+    def outwards(self, value: bytes, revision: int) -> bytes:
+        """A stored value of that revision, converted."""
+        return convert(value, self.stored, self.version)
+
+    def inwards(self, value: bytes) -> bytes:
+        """A client's value, as it is stored."""
+        return convert(value, self.version, self.stored)
 
     def _out(self, record: Record) -> Record:
-        return replace(record, value=convert(record.value, self.stored, self.version))
+        return replace(record, value=self.outwards(record.value, record.revision))
 
 
 @dataclass(slots=True)
@@ -134,8 +138,11 @@ class _Watch:
         self.changes.nudge()
 
     def _out(self, change: Change) -> Change:
-        value, previous = self.store.value(change.value), self.store.value(change.previous)
-        return replace(change, value=value, previous=previous)
+        turned = [
+            None if value is None else self.store.outwards(value, change.revision)
+            for value in (change.value, change.previous)
+        ]
+        return replace(change, value=turned[0], previous=turned[1])
 
     @property
     def revision(self) -> int:

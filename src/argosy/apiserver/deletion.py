@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from argosy.api.core import Namespace, Pod
 from argosy.api.resource import Resource
+from argosy.api.resources.extensions import CUSTOM_RESOURCE_DEFINITION
 from argosy.apiserver.deleteoptions import FOREGROUND, ORPHAN, DeleteOptions
 from argosy.base.clock import parse_timestamp, timestamp
 
@@ -44,6 +45,8 @@ def orphans_unasked(resource: Resource) -> bool:
 def outcome(resource: Resource, current: Json, options: DeleteOptions, now: datetime) -> Outcome:
     """What deleting `current` comes to."""
     marked = {**current, "metadata": dict(current["metadata"])}
+    if resource == CUSTOM_RESOURCE_DEFINITION and not current["metadata"].get("deletionTimestamp"):
+        marked = _ending_definition(marked, now)
     if resource == Namespace.resource:
         if not current["metadata"].get("deletionTimestamp"):
             return Outcome(_ending_namespace(marked, options, now), "write")
@@ -130,6 +133,18 @@ def _ending_namespace(namespace: Json, options: DeleteOptions, now: datetime) ->
     spec["finalizers"] = spec.get("finalizers") or [NAMESPACE_FINALIZER]
     status = {**(namespace.get("status") or {}), "phase": "Terminating"}
     return {**namespace, "spec": spec, "status": status}
+
+
+def _ending_definition(definition: Json, now: datetime) -> Json:
+    """The definition of a kind, left to the controller that deletes the kind's objects."""
+    # Few servers ever see one go: they start without what is said of it.
+    from argosy.api.extensions.definition import CLEANUP
+    from argosy.api.extensions.naming import ending
+
+    meta = definition["metadata"]
+    names = meta.get("finalizers") or []
+    _set_finalizers(meta, [*names, *[CLEANUP] * (CLEANUP not in names)])
+    return ending(definition, timestamp(now))
 
 
 def _is_ending(meta: Json, options: DeleteOptions) -> bool:

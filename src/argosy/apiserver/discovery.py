@@ -7,8 +7,7 @@ for it, everything at once (KEP-3352). Both tell only of what works.
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -29,12 +28,24 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 _WANTED = frozenset(AGGREGATED.split(";")[1:])
 
 
-@dataclass(frozen=True)
+Documents = dict[str, tuple[bytes, str]]
+
+
+@dataclass
 class Discovery:
-    """Answers by path, each encoded once."""
+    """Answers by path, each encoded once in an edition of the catalogue."""
 
     catalog: Catalog
     subresources: Mapping[str, Subresource]
+    _edition: int = field(default=-1, init=False)
+    _known: Documents | None = field(default=None, init=False)
+    _whole: Documents | None = field(default=None, init=False)
+
+    def _renew(self) -> None:
+        """Forget what was told of other kinds than there are now."""
+        if self._edition != self.catalog.edition:
+            self._edition = self.catalog.edition
+            self._known = self._whole = None
 
     def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is no path of discovery's."""
@@ -46,9 +57,15 @@ class Discovery:
         body, tag = self._core(request) if path == "/api" else self.documents[path]
         return answer_tagged(request, body, tag)
 
-    @cached_property
-    def documents(self) -> dict[str, tuple[bytes, str]]:
+    @property
+    def documents(self) -> Documents:
         """The lists of groups, of versions and of resources, each with its tag."""
+        self._renew()
+        if self._known is None:
+            self._known = self._made()
+        return self._known
+
+    def _made(self) -> Documents:
         groups = self.catalog.groups()
         named = {name: _group(name, versions) for name, versions in groups.items() if name}
         found: dict[str, Json] = {
@@ -73,8 +90,14 @@ class Discovery:
         }
         return _tagged(told)
 
-    @cached_property
-    def _aggregated(self) -> dict[str, tuple[bytes, str]]:
+    @property
+    def _aggregated(self) -> Documents:
+        self._renew()
+        if self._whole is None:
+            self._whole = self._made_whole()
+        return self._whole
+
+    def _made_whole(self) -> Documents:
         groups = self.catalog.groups()
         core = [self._whole_group(name) for name in groups if not name]
         named = [self._whole_group(name) for name in groups if name]

@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import msgspec
 
-from argosy.api.defaults.fill import from_schema
 from argosy.api.defaults.prepare import prepare
 from argosy.api.defaults.table import DEFAULTS
 from argosy.api.gated.carry import carry
 from argosy.api.generation import first
-from argosy.api.structural import check, prune, strict_decoding_error, unknown_field, unknown_fields
+from argosy.api.structural import prune, strict_decoding_error, unknown_field
 from argosy.api.validation.table import validate
-from argosy.apiserver.admission.rule import Attributes, Rule
+from argosy.apiserver.admission.chain import Chain
+from argosy.apiserver.admission.rule import Attributes, Operation
 from argosy.apiserver.catalog import Served
 from argosy.apiserver.fieldmanager.creation import begun
 from argosy.apiserver.fieldmanager.manager import track_update
@@ -38,7 +38,7 @@ class Objects:
 
     store: Store
     clock: Clock
-    rules: tuple[Rule, ...]
+    chain: Chain
     frames: Frames = field(default_factory=Frames)
 
     def read(self, target: Target) -> Record:
@@ -62,17 +62,17 @@ class Objects:
 
     def _pruned(self, call: Call, obj: Json) -> Json:
         served = call.target.served
-        if call.field_validation != "Ignore" and (unknown := unknown_fields(served.schema, obj)):
+        if call.field_validation != "Ignore" and (unknown := served.unknown(obj)):
             if call.field_validation == "Strict":
                 resource = served.resource
                 raise strict_decoding_error(resource.kind, resource.version, unknown)
             call.warnings.extend(unknown_field(path) for path in unknown)
-        return cast(Json, prune(served.schema, obj))
+        return served.pruned(obj)
 
     def checked(self, call: Call, obj: Json) -> Json:
         """`obj`, if its structure is that of its kind. Raises StatusError 422."""
         served = call.target.served
-        if errors := check(served.schema, obj):
+        if errors := served.faults(obj):
             raise _refused(served, obj, errors)
         return obj
 
@@ -96,24 +96,38 @@ class Objects:
         _default(served, new)
         subresource = call.target.subresource
         prepare(served.name, subresource, new, old)
+        served.settle(new, old, timestamp(self.clock.now()), call.warnings)
         served.drop_gated(new, old)
-        attributes = Attributes(
-            operation="CREATE" if old is None else "UPDATE",
+        attributes = self.asked(call, "CREATE" if old is None else "UPDATE", new, old)
+        self.chain.mutate(attributes)
+        namespaced = served.resource.namespaced
+        errors = validate(served.name, new, old, namespaced=namespaced, subresource=subresource)
+        if errors := [*errors, *served.later_faults(new, old)]:
+            raise _refused(served, new, errors)
+        self.chain.validate(attributes)
+        return new
+
+    def reviewed(self, call: Call, operation: Operation, new: Json, old: Json | None) -> None:
+        """Let what is not stored, or goes, pass all of admission. Raises StatusError."""
+        attributes = self.asked(call, operation, new, old)
+        self.chain.mutate(attributes)
+        self.chain.validate(attributes)
+
+    def asked(self, call: Call, operation: Operation, new: Json, old: Json | None) -> Attributes:
+        """What admission sees of a call."""
+        return Attributes(
+            operation=operation,
             target=call.target,
             user=call.user,
             new=new,
             old=old,
             look=self.store.get,
+            items=self.store.list,
+            authorize=self.chain.authorize,
             afterwards=call.afterwards,
+            warnings=call.warnings,
+            dry_run=call.dry_run,
         )
-        for rule in self.rules:
-            rule(attributes)
-        namespaced = served.resource.namespaced
-        if errors := validate(
-            served.name, new, old, namespaced=namespaced, subresource=subresource
-        ):
-            raise _refused(served, new, errors)
-        return new
 
     def tracked(self, call: Call, new: Json, old: Json | None) -> Json:
         """`new` with the managed fields that follow from this write."""
@@ -219,8 +233,7 @@ def _identified(target: Target, obj: Json) -> Json:
 
 
 def _default(served: Served, obj: Json) -> None:
-    if served.own:
-        from_schema(served.schema, obj)
+    served.fill(obj)
     if (fill := DEFAULTS.get(served.name)) is not None:
         fill(obj)
 

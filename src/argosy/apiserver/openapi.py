@@ -31,7 +31,7 @@ MAKERS = (openapi, openapi_parameters, openapi_paths, render)
 """The modules that make a document: who works on them must not be answered from a cache."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class OpenAPI:
     """Answers by path."""
 
@@ -40,6 +40,8 @@ class OpenAPI:
     subresources: Mapping[str, Subresource]
     _kept: Kept = field(default_factory=Kept, init=False)
     _hashes: dict[str, str] = field(default_factory=dict, init=False)
+    _edition: int = field(default=-1, init=False)
+    _common: bytes = field(default=b"", init=False)
 
     async def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is no path of OpenAPI's."""
@@ -60,29 +62,40 @@ class OpenAPI:
             return answer_tagged(request, b"", digest, lasting)
         # What it is made from is read here: schemas are built by the loop alone.
         described = list(self.described(self._served()[name]))
-        body = await self._kept.get(name, partial(_encoded, described, self.definitions))
+        body = await self._kept.get(name, partial(_encoded, described, self.definitions), digest)
         return answer_tagged(request, body, digest, lasting)
 
     def described(self, served: list[Served]) -> Iterator[Described]:
         """What documents tell of these resources."""
         for item in served:
+            node = item.node
             yield Described(
                 item.resource,
-                item.schema if item.own else None,
+                item.schema if item.own and node is None else None,
                 patches(own=item.own),
                 tuple(_below(item, self.subresources)),
+                node,
             )
 
     def hashes(self) -> dict[str, str]:
         """The hash of each document, by its name."""
-        if not self._hashes:
+        if self._edition != self.catalog.edition:
+            self._edition = self.catalog.edition
+            common = self._shared()
+            self._hashes = {
+                name: self._hash(served, common) for name, served in self._served().items()
+            }
+        return self._hashes
+
+    def _shared(self) -> bytes:
+        """What all documents are made of."""
+        if not self._common:
             common = hashlib.sha256(f"{argosy.__version__} {self.definitions.minor}".encode())
             common.update(fingerprint(self.definitions.minor))
             for module in MAKERS:
                 common.update(Path(str(module.__file__)).read_bytes())
-            for name, served in self._served().items():
-                self._hashes[name] = self._hash(served, common.digest())
-        return self._hashes
+            self._common = common.digest()
+        return self._common
 
     def _served(self) -> dict[str, list[Served]]:
         return {
@@ -98,8 +111,7 @@ class OpenAPI:
         for item in served:
             below = tuple(_below(item, self.subresources))
             made_of.update(repr((item.resource, patches(own=item.own), below)).encode())
-            if item.view is not None:
-                made_of.update(msgspec.json.encode(msgspec.json.schema(item.view)))
+            made_of.update(item.source)
         return made_of.hexdigest().upper()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -49,14 +49,14 @@ class OpenAPIv2:
         kind = JSON if wanted == JSON else PROTOBUF
         modified = format_datetime(self.since, usegmt=True)
         headers = {"content-type": kind, "last-modified": modified}
-        if has(request, self._tag):
-            return answer_tagged(request, b"", self._tag, headers)
+        tag = self._tag()
+        if has(request, tag):
+            return answer_tagged(request, b"", tag, headers)
         described = list(self.v3.described(list(self.v3.catalog.all)))
         make = _json if kind == JSON else _protobuf
-        body = await self._kept.get(kind, partial(make, described, self.v3.definitions))
-        return answer_tagged(request, body, self._tag, headers)
+        body = await self._kept.get(kind, partial(make, described, self.v3.definitions), tag)
+        return answer_tagged(request, body, tag, headers)
 
-    @cached_property
     def _tag(self) -> str:
         """Of what both forms are made from."""
         made_of = hashlib.sha256("".join(self.v3.hashes().values()).encode())

@@ -63,9 +63,13 @@ BOOLEANS = frozenset({"spec.hostNetwork", "spec.unschedulable"})
 """Where absent is false."""
 
 
-def selectable(kind: str, selector: FieldSelector) -> FieldSelector:
-    """`selector`, if the kind can be selected by its fields. Raises StatusError 400."""
-    allowed = EVERYWHERE | FIELDS.get(kind, frozenset())
+def selectable(
+    kind: str, selector: FieldSelector, also: frozenset[str] = frozenset()
+) -> FieldSelector:
+    """`selector`, if the kind can be selected by its fields, or by those of `also`. Raises
+    StatusError 400.
+    """
+    allowed = EVERYWHERE | FIELDS.get(kind, frozenset()) | also
     for term in selector.terms:
         if (name := ".".join(term.path)) not in allowed:
             raise bad_request(f"field label not supported: {name[:64]}")

@@ -62,12 +62,22 @@ PROXIED = (*VERBS, "HEAD", "OPTIONS")
 """Methods of a stream, and of a proxy: the latter two are no verbs."""
 
 
+def _connecting(verb: Verb) -> Verb:
+    """The verb, once admission lets the caller connect."""
+
+    async def connect(objects: Objects, call: Call) -> Response:
+        objects.reviewed(call, "CONNECT", {}, None)
+        return await verb(objects, call)
+
+    return connect
+
+
 def _streamed(verb: Verb, kind: str) -> Subresource:
-    return Subresource(dict.fromkeys(STREAMED, verb), kind)
+    return Subresource(dict.fromkeys(STREAMED, _connecting(verb)), kind)
 
 
 def _proxied(verb: Verb, kind: str) -> Subresource:
-    return Subresource(dict.fromkeys(PROXIED, verb), kind, below=True)
+    return Subresource(dict.fromkeys(PROXIED, _connecting(verb)), kind, below=True)
 
 
 def subresources(node: Handler | None, keys: Keys | None = None) -> Mapping[str, Subresource]:

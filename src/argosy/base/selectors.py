@@ -112,7 +112,7 @@ def parse_fields(text: str) -> FieldSelector:
     _bounded(text)
     terms = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
-        match = re.fullmatch(r"([A-Za-z.]+)(==|!=|=)(.*)", part)
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)(==|!=|=)(.*)", part)
         if match is None:
             raise ValueError(f"invalid field selector: {part[:64]!r}")
         terms.append(FieldTerm(tuple(match[1].split(".")), match[3], match[2] != "!="))

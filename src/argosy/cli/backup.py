@@ -22,8 +22,9 @@ def backup(
     """Save a cluster's objects in FILE, also while `argosy up` runs.
 
     FILE is there complete and checked, or not at all. It holds all objects, secrets among them,
-    and nothing else: no certificates, no kubeconfig, and not what is in volumes. `argosy restore`
-    brings them back.
+    and nothing else: no certificates, no kubeconfig, and not what is in volumes. What the cluster
+    encrypts on the disk is encrypted in FILE too; the keys are not in it. `argosy restore` brings
+    the objects back.
     """
     from argosy.cluster.backup import BackupError, back_up
 
@@ -33,3 +34,7 @@ def backup(
     except BackupError as error:
         fail(str(error), error.hint)
     say(f"saved {done.objects} objects at revision {done.revision} in {file}")
+    if done.sealed:
+        say(f"{done.sealed} of them are encrypted, and need their keys; the others are plain text")
+    else:
+        say("none of them is encrypted: keep the file as you would keep their secrets")

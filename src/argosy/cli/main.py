@@ -6,9 +6,11 @@ from typing import NoReturn
 import typer
 
 from argosy import __version__
+from argosy.cli import check
 from argosy.cli.backup import backup
 from argosy.cli.restore import restore
 from argosy.cli.up import up
+from argosy.cli.who_can import who_can
 
 app = typer.Typer(
     name="argosy",
@@ -20,6 +22,8 @@ app = typer.Typer(
 app.command()(up)
 app.command()(backup)
 app.command()(restore)
+app.command()(who_can)
+app.add_typer(check.app, name="check")
 
 
 @app.command()

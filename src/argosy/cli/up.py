@@ -11,6 +11,7 @@ from argosy.cli.terminal import fail, say
 
 if TYPE_CHECKING:
     from argosy.api.features import Switches
+    from argosy.cluster.auditing import Auditing
 
 DEFAULT_PORT = 6443
 
@@ -74,6 +75,53 @@ def up(
             show_default=False,
         ),
     ] = "",
+    authentication_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An AuthenticationConfiguration: whose tokens (JWT) are taken beside our own.",
+            show_default=False,
+        ),
+    ] = None,
+    encryption_provider_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An EncryptionConfiguration: which resources are encrypted on the disk.",
+            show_default=False,
+        ),
+    ] = None,
+    audit_policy_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An audit policy: what the audit log tells of which requests.",
+            show_default=False,
+        ),
+    ] = None,
+    audit_log_path: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Where the audit log goes; - is stdout.", show_default=False
+        ),
+    ] = "",
+    audit_webhook_config_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A kubeconfig whose server is sent the audit log too.",
+            show_default=False,
+        ),
+    ] = None,
+    audit_log_maxsize: Annotated[
+        int, typer.Option(min=0, help="MiB after which a new audit log is begun.")
+    ] = 100,
+    audit_log_maxbackup: Annotated[
+        int, typer.Option(min=0, help="Older audit logs that are kept; 0 keeps all.")
+    ] = 100,
+    audit_log_maxage: Annotated[
+        int, typer.Option(min=0, help="Days that older audit logs are kept; 0 is forever.")
+    ] = 366,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
     """Start an embedded Kubernetes on this machine and stay until SIGTERM or Ctrl-C.
@@ -98,6 +146,16 @@ def up(
         listen=tuple(listen or ["127.0.0.1"]),
         gpus=gpus,
         switches=_switches(emulated_version, feature_gates, runtime_config),
+        encryption_provider_config=encryption_provider_config,
+        authentication_config=authentication_config,
+        auditing=_auditing(
+            audit_policy_file,
+            audit_log_path,
+            audit_webhook_config_file,
+            size=audit_log_maxsize,
+            backups=audit_log_maxbackup,
+            days=audit_log_maxage,
+        ),
     )
 
     def ready(url: str) -> None:
@@ -108,6 +166,30 @@ def up(
         run(options, ready)
     except StartError as error:
         fail(str(error), error.hint)
+
+
+def _auditing(
+    policy: Path | None,
+    path: str,
+    webhook: Path | None,
+    *,
+    size: int,
+    backups: int,
+    days: int,
+) -> "Auditing | None":
+    places = bool(path) or webhook is not None
+    if policy is None and not places:
+        return None
+    if policy is None or not places:
+        fail(
+            "half of an audit log: it needs a policy, and a place to go",
+            "give --audit-policy-file with --audit-log-path or --audit-webhook-config-file",
+        )
+    from argosy.cluster.auditing import Auditing
+
+    return Auditing(
+        policy=policy, path=path, webhook=webhook, size=size, backups=backups, days=days
+    )
 
 
 def _switches(emulated_version: str, feature_gates: str, runtime_config: str) -> "Switches":

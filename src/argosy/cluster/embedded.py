@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -29,7 +30,7 @@ from argosy.apiserver.negotiate import answer_error
 from argosy.base.clock import Clock, SystemClock
 from argosy.base.errors import StatusError
 from argosy.client import kubeconfig
-from argosy.cluster.bootstrap import bootstrap
+from argosy.cluster.bootstrap import bootstrap, bootstrap_roles
 from argosy.cluster.collecting import settle
 from argosy.cluster.server import ControlPlane, control_plane
 from argosy.http.message import Request, Response
@@ -42,6 +43,7 @@ from argosy.node.runtimes.host import HostRuntime
 from argosy.runtime.manager import Manager
 from argosy.store.folder import FILE
 from argosy.store.interface import StoreOpenError
+from argosy.store.sealing import Sealing
 from argosy.store.sqlite import SqliteStore
 from argosy.store.upkeep import Upkeep
 
@@ -52,6 +54,12 @@ LISTEN_HINTS: Mapping[int | None, str] = {
     errno.EADDRINUSE: "another process uses the port: choose one with --port, 0 for any free one",
     errno.EACCES: "ports below 1024 are for root: choose a higher one with --port",
 }
+
+
+if TYPE_CHECKING:
+    from argosy.apiserver.audit.recorder import Recorder
+    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
+    from argosy.cluster.auditing import Auditing
 
 
 class StartError(Exception):
@@ -72,6 +80,9 @@ class Options:
     gpus: tuple[SimulatedGPU, ...] = ()
     node_name: str = "localhost"
     switches: Switches | None = None
+    encryption_provider_config: Path | None = None
+    authentication_config: Path | None = None
+    auditing: "Auditing | None" = None
 
 
 class Embedded:
@@ -90,7 +101,7 @@ class Embedded:
     async def run(self) -> None:
         """Start, serve until `stop`, take the pods down, close. Raises StartError."""
         folder = prepared(self._options.data_dir)
-        store = opened(folder / "store")
+        store = opened(folder / "store", self._options.encryption_provider_config)
         upkeep = asyncio.create_task(Upkeep(store, folder / "store", self._clock).run())
         try:
             await self._serve(store, folder)
@@ -108,6 +119,7 @@ class Embedded:
             node=nodes,
             chosen=self._options.switches,
             keys=signing_keys(folder / "pki" / "sa.key"),
+            authentication=authentication(self._options.authentication_config),
         )
 
         def certified() -> Certificates:
@@ -115,8 +127,11 @@ class Embedded:
             return ensure_certificates(folder / "pki", names, self._clock.now())
 
         certificates = certified()
-        tls = server_context(certificates.cert_file, certificates.key_file)
+        tls = server_context(
+            certificates.cert_file, certificates.key_file, client_ca=certificates.ca_pem
+        )
         plane.server.metrics.database = folder / "store" / FILE
+        recorder = self._recorder(plane)
         server = await self._listening(plane, tls)
         renewal = asyncio.create_task(Renewal(tls, certified, self._clock).run())
         try:
@@ -131,6 +146,19 @@ class Embedded:
             plane.server.state.stopping = True
             renewal.cancel()
             await server.close(DRAIN_SECONDS)
+            if recorder is not None:
+                await asyncio.to_thread(recorder.close)
+
+    def _recorder(self, plane: ControlPlane) -> "Recorder | None":
+        """Of the audit log, where one is asked for. Raises StartError."""
+        if self._options.auditing is None:
+            return None
+        from argosy.cluster.auditing import AuditError, audited
+
+        try:
+            return audited(plane.server, self._options.auditing, self._clock)
+        except AuditError as error:
+            raise StartError(str(error), error.hint) from None
 
     async def _listening(self, plane: ControlPlane, tls: ssl.SSLContext) -> Server:
         addresses = [(address, self._options.port) for address in self._options.listen]
@@ -175,11 +203,13 @@ class Embedded:
         await started.wait()
         plane.server.state.ready = True
         self._ready(url)
+        await bootstrap_roles(plane.client("argosy"), plane.gate)
         operators = await asyncio.to_thread(_operators)
         control = Manager(plane.client("argosy"), self._clock)
         operators.add_operators(control)
         garbage = Manager(plane.client("argosy"), self._clock)
         operators.add_kubernetes(control, folder / "volumes", plane.resources, collector=garbage)
+        operators.add_credentials(control, folder / "pki", plane.server.issuer.keys)
         settle()
         async with asyncio.TaskGroup() as group:
             group.create_task(control.run())
@@ -211,9 +241,18 @@ def node_config(options: Options, folder: Path) -> NodeConfig:
         name=options.node_name,
         root=folder / "node",
         readable=tuple(sorted(Path(path) for path in own)),
-        hidden=(folder / "store", folder / "pki", folder / "kubeconfig"),
+        hidden=(folder / "store", folder / "pki", folder / "kubeconfig", *_secret_files(options)),
         gpus=options.gpus,
     )
+
+
+def _secret_files(options: Options) -> list[Path]:
+    """Files with keys, and of the audit log, wherever they are."""
+    audit = options.auditing
+    files = [options.encryption_provider_config]
+    if audit is not None:
+        files += [audit.webhook, None if audit.path in ("", "-") else Path(audit.path)]
+    return [file for file in files if file is not None]
 
 
 def prepared(folder: Path) -> Path:
@@ -232,12 +271,36 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
-def opened(folder: Path) -> SqliteStore:
-    """The store in `folder`. Raises StartError."""
+def opened(folder: Path, encryption: Path | None = None) -> SqliteStore:
+    """The store in `folder`, sealed as the file `encryption` says. Raises StartError."""
     try:
-        return SqliteStore.open(folder)
+        return SqliteStore.open(folder, sealing=_sealing(encryption))
     except StoreOpenError as error:
         raise StartError(str(error), error.hint) from None
+
+
+def _sealing(file: Path | None) -> Sealing | None:
+    if file is None:
+        return None
+    from argosy.store.encryption import EncryptionConfigError, read
+
+    try:
+        return read(file)
+    except EncryptionConfigError as error:
+        raise StartError(str(error), error.hint) from None
+
+
+def authentication(file: Path | None) -> "AuthenticationConfiguration | None":
+    """Whose tokens are taken, as the file says. Raises StartError."""
+    if file is None:
+        return None
+    from argosy.apiserver.authentication.configuration import ConfigurationError, load
+
+    try:
+        return load(file)
+    except ConfigurationError as error:
+        hint = "--authentication-config takes an AuthenticationConfiguration, as Kubernetes has it"
+        raise StartError(str(error), hint) from None
 
 
 def signing_keys(file: Path) -> Keys:

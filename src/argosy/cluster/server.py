@@ -1,7 +1,9 @@
 """An API server over a store, and the in-process way to it."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from argosy.api.builtin import load
 from argosy.api.features import Switches, switches
@@ -11,6 +13,7 @@ from argosy.apiserver.app import APIServer
 from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.tokens import Tokens, token_hash
 from argosy.apiserver.catalog import Catalog
+from argosy.apiserver.extensions.kinds import CustomKinds
 from argosy.apiserver.request import User
 from argosy.base.clock import Clock
 from argosy.client.client import Client
@@ -18,6 +21,9 @@ from argosy.client.transport import InProcess
 from argosy.http.message import Handler
 from argosy.store.interface import Store
 from argosy.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
 
 MINOR = "1.37"
 ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
@@ -30,7 +36,8 @@ class ControlPlane:
 
     server: APIServer
     token: str
-    resources: tuple[Resource, ...]  # each served kind once
+    resources: tuple[Resource, ...]  # each built-in kind that is served, once
+    gate: Callable[[str], bool]  # whether a feature gate is open
 
     def client(self, manager: str) -> Client:
         """A client in this process that writes as `manager`."""
@@ -51,14 +58,18 @@ def control_plane(
     minor: str = MINOR,
     chosen: Switches | None = None,
     keys: Keys | None = None,
+    authentication: "AuthenticationConfiguration | None" = None,
 ) -> ControlPlane:
     """An API server for Kubernetes `minor`; an admin may come with `admin_token`.
 
-    `keys` sign the tokens of service accounts; without, they end with the process.
+    `keys` sign the tokens of service accounts; without, they end with the process. Whose tokens are
+    taken beside those is said by `authentication`.
     """
     chosen = chosen or switches(RESOURCES, minor)
     definitions = load(chosen.gates.minor)
     catalog = Catalog(RESOURCES, OWN, definitions, chosen.serves, chosen.gates)
+    built_in = catalog.stored
+    catalog.extend(CustomKinds(store, definitions, built_in))
     internal = secrets.token_urlsafe(32)
     users = {token_hash(internal): INTERNAL}
     if admin_token:
@@ -71,6 +82,7 @@ def control_plane(
         clock=clock,
         node=node,
         keys=keys,
+        authentication=authentication,
     )
     server.metrics.gates = chosen.gates.enabled
-    return ControlPlane(server, internal, catalog.stored)
+    return ControlPlane(server, internal, built_in, catalog.gate)

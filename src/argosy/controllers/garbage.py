@@ -13,8 +13,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
+from argosy.api.extensions.definition import CustomResourceDefinition
 from argosy.api.resource import Resource
 from argosy.base.errors import StatusError
+from argosy.controllers.defined import Defined
 from argosy.controllers.dependents import Live, Objects
 from argosy.controllers.ownership import (
     FOREGROUND_FINALIZER,
@@ -55,6 +57,10 @@ class GarbageCollector:
         self._graph = Graph(kinds, self._queue.add, self._note_absent)
         self._objects = Objects(manager.client)
         self._strangers = Strangers(manager.client, manager.clock)
+        self._defined: Defined | None = None
+        if CustomResourceDefinition.resource in served:
+            definitions = manager.informer(CustomResourceDefinition)
+            self._defined = Defined(manager.client, manager.clock, self._graph, definitions, served)
         self._tracers = [
             Tracer(manager.client, manager.clock, item, self._graph)
             for item in served
@@ -68,6 +74,8 @@ class GarbageCollector:
                 group.create_task(tracer.run())
             for tracer in self._tracers:
                 await tracer.synced.wait()
+            if self._defined is not None:
+                await self._defined.follow(group)
             group.create_task(self._queue.run())
             group.create_task(self._strangers.run())
             for _ in range(WORKERS):

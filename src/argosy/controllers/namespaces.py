@@ -15,11 +15,13 @@ from typing import Any
 import msgspec
 
 from argosy.api.core import Namespace, Pod
+from argosy.api.extensions.definition import CustomResourceDefinition
 from argosy.api.meta import Condition, Key
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock, parse_timestamp, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
+from argosy.controllers.customresources import Kinds, defined
 from argosy.controllers.ownership import Trace
 from argosy.controllers.remains import Remains, told
 from argosy.controllers.tracing import pages
@@ -37,11 +39,14 @@ OPTIONS = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Ba
 
 @dataclass(frozen=True)
 class Namespaces:
-    """Deletes the contents of namespaces. `resources` are the kinds that live in them."""
+    """Deletes the contents of namespaces. `resources` are the kinds that live in them; `defined`
+    tells those that users have defined.
+    """
 
     client: Client
     clock: Clock
     resources: tuple[Resource, ...]
+    defined: Kinds
 
     async def reconcile(self, namespace: Namespace) -> Result:
         """Delete what is left, and tell of it; let the namespace go when nothing is."""
@@ -76,7 +81,8 @@ class Namespaces:
     async def _emptied(self, namespace: str) -> Remains:
         """Delete all there is; what is left after that. Nothing else goes before all pods have."""
         remains = Remains()
-        for resource in sorted(self.resources, key=lambda item: item != Pod.resource):
+        kinds = [*self.resources, *(item for item in self.defined() if item.namespaced)]
+        for resource in sorted(kinds, key=lambda item: item != Pod.resource):
             if resource != Pod.resource and remains.kinds[Pod.resource]:
                 break
             try:
@@ -150,11 +156,14 @@ def left_by(pod: Pod) -> Iterable[Key]:
 
 def namespaces(manager: Manager, resources: Iterable[Resource]) -> Controller[Namespace]:
     """The controller, for those of `resources` that live in namespaces."""
-    inside = tuple(item for item in resources if item.namespaced and "delete" in item.verbs)
-    controller = Namespaces(manager.client_as(NAME), manager.clock, inside)
+    served = tuple(resources)
+    inside = tuple(item for item in served if item.namespaced and "delete" in item.verbs)
+    definitions = manager.informer(CustomResourceDefinition)
+    kinds = defined(definitions, served)
+    controller = Namespaces(manager.client_as(NAME), manager.clock, inside, kinds)
     return Controller(
         name=NAME,
         informer=manager.informer(Namespace),
         reconcile=controller.reconcile,
-        watches=(Watch(manager.informer(Pod), left_by),),
+        watches=(Watch(manager.informer(Pod), left_by), Watch(definitions, lambda _: ())),
     )

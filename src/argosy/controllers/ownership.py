@@ -158,6 +158,14 @@ class Graph:
         if current and reference.uid in dependent.owners and reference.uid not in self.nodes:
             self._depend(dependent, reference)
 
+    def introduce(self, resource: Resource) -> None:
+        """A kind came to be served: dependents of owners that nobody knew are looked at again."""
+        self.kinds[resource.group, resource.kind] = resource
+        for node in self.nodes.values():
+            if node.resource is None:
+                for dependent in node.dependents or ():
+                    self.attend(dependent)
+
     def of(self, resource: Resource) -> set[str]:
         """The uids of a kind's nodes."""
         return {uid for uid, node in self.nodes.items() if node.resource is resource}

@@ -7,10 +7,11 @@ import ssl
 class Client:
     """A `Peer`: one for each connection, whatever number of requests comes over it."""
 
-    __slots__ = ("_certificate", "_transport")
+    __slots__ = ("_asked", "_certificate", "_transport")
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        self._asked = False
         self._certificate: bytes | None = None
 
     @property
@@ -21,8 +22,9 @@ class Client:
 
     @property
     def certificate(self) -> bytes | None:
-        """The verified certificate, DER."""
-        if self._certificate is None:
+        """The verified certificate, DER; shown at the handshake or never."""
+        if not self._asked:
+            self._asked = True
             tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
             if tls is not None:
                 self._certificate = tls.getpeercert(binary_form=True)

@@ -1,7 +1,8 @@
 """Backups of a store, made while it is in use, and the way back.
 
 A backup is one file: the store's own as it was at one revision, read and checked before it gets its
-name. So it is there complete or not at all, and `argosy up` could run on it.
+name. So it is there complete or not at all, and `argosy up` could run on it. Values that are sealed
+in the store stay so, and neither way needs their keys; who restores them must still have those.
 
 A restored store holds the objects of the backup and no history. Its revision is above any that
 clients can know from elsewhere, be it from the time between backup and restore or from another
@@ -22,6 +23,7 @@ from pathlib import Path
 from argosy.store.database import Database
 from argosy.store.folder import FILE, connected, explained, locked, reading
 from argosy.store.interface import StoreOpenError
+from argosy.store.sealing import MARK
 from argosy.store.state import DEFAULT_LIMITS
 
 GAP = 10**12
@@ -38,10 +40,11 @@ _OTHER = "restore another backup"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a backup holds, or a store has got from it."""
+    """What a backup holds, or a store has got from it. `sealed` objects are not plain text."""
 
     objects: int
     revision: int
+    sealed: int = 0
 
 
 def back_up(folder: Path, file: Path) -> Facts:
@@ -93,7 +96,9 @@ def _examined(file: Path) -> Facts:
     """What the file holds, if it adds up. Raises DamageError, sqlite3.Error."""
     with reading(file) as connection:
         state, _ = Database(connection).load(DEFAULT_LIMITS)
-        return Facts(len(state.under("")), state.revision)
+        records = state.under("")
+        sealed = sum(record.value.startswith(MARK) for record in records)
+        return Facts(len(records), state.revision, sealed)
 
 
 def _retired(folder: Path) -> int:

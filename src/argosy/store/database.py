@@ -5,6 +5,9 @@ floor; rows that are neither are deleted in the course of later commits (as in k
 one append, there is no index to keep, and history survives a restart. Each row carries a checksum,
 and the revisions above the floor must be without a gap: a file that was damaged is not served.
 
+Values may be sealed (`sealing`): a row then holds the sealed one, and its checksum is of that, so
+a file can be checked and copied without keys.
+
 `begin` and `end` are the two halves of a transaction; they may run in different threads, but never
 at the same time. `tidy` is a transaction of its own, which makes the file smaller by a bite.
 """
@@ -15,6 +18,7 @@ from zlib import crc32
 
 from argosy.store.interface import Change, Record
 from argosy.store.log import Limits
+from argosy.store.sealing import Sealing
 from argosy.store.state import FIRST_REVISION, State
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -32,6 +36,8 @@ SPARE_PAGES = 1024
 """Free pages that the file keeps (4 MiB): history comes and goes, and uses them again."""
 BITE_PAGES = 64
 """Free pages given back in one transaction: it takes about a millisecond."""
+RESIDUE = 0x0A5EA1ED
+"""The file's application id while pages that are free may hold what was there before a reseal."""
 
 
 class DamageError(Exception):
@@ -39,16 +45,22 @@ class DamageError(Exception):
 
 
 class Database:
-    """The statements, over a connection that leaves transactions to its user."""
+    """The statements, over a connection that leaves transactions to its user.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Without a `sealing` values are read and written as they are, sealed or not.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, sealing: Sealing | None = None) -> None:
         self._connection = connection
+        self._sealing = sealing
+        self._stale: list[int] = []
 
     def begin(self, changes: Sequence[Change]) -> None:
         """Start a transaction that adds `changes`; what is left of a failed one is undone."""
         self._roll_back()
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", map(_row, changes))
+        rows = map(_row if self._sealing is None else self._sealed_row, changes)
+        self._connection.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", rows)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -100,13 +112,13 @@ class Database:
     def load(self, limits: Limits) -> tuple[State, list[int]]:
         """The state as stored, and the revisions whose rows are not needed any more.
 
-        Raises DamageError, sqlite3.Error.
+        Raises DamageError, SealError, sqlite3.Error.
         """
         self.check_structure()
         (floor,) = self._connection.execute("SELECT floor FROM history").fetchone() or (0,)
         state = State(floor, limits)
         dropped = self._load_records(state)
-        for revision, key, value in self._rows("revision > ?", floor):
+        for revision, key, value in self._opened("revision > ?", floor):
             current = state.get(key)
             if revision != state.revision + 1 or (current is None and value is None):
                 raise DamageError(f"changes before revision {revision} are missing")
@@ -131,7 +143,7 @@ class Database:
     def _load_records(self, state: State) -> list[int]:
         records: dict[str, Record] = {}
         dropped = []
-        for revision, key, value in self._rows("revision <= ?", state.revision):
+        for revision, key, value in self._opened("revision <= ?", state.revision):
             if key in records:
                 dropped.append(records.pop(key).revision)
             if value is None:
@@ -140,6 +152,56 @@ class Database:
                 records[key] = Record(key, value, revision)
         state.restore(records.values())
         return dropped
+
+    def reseal(self) -> None:
+        """Seal anew what `load` found stale, history too, and leave no trace of how it was.
+
+        The values change in one transaction; whatever ends the process, they are there. Raises
+        sqlite3.Error.
+        """
+        self._connection.execute("PRAGMA secure_delete = ON")
+        try:
+            if self._stale:
+                self._seal_stale()
+            if self._connection.execute("PRAGMA application_id").fetchone() == (RESIDUE,):
+                self._clean()
+        finally:
+            self._roll_back()
+            self._connection.execute("PRAGMA secure_delete = OFF")
+
+    def _seal_stale(self) -> None:
+        self.begin(())
+        stale, self._stale = self._stale, []
+        for revision in stale:
+            for _, key, value in self._opened("revision = ?", revision):
+                row = self._sealed_row(Change(key, revision, value, None))
+                update = "UPDATE change SET value = ?, checksum = ? WHERE revision = ?"
+                self._connection.execute(update, (row[2], row[3], revision))
+        self._connection.execute(f"PRAGMA application_id = {RESIDUE}")
+        self.end()
+        self._stale = []
+
+    def _clean(self) -> None:
+        """Write the file anew: old values are in its free pages, and in the log."""
+        self._connection.execute("VACUUM")
+        (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:  # by a backup, say: then it is done at the next start
+            self._connection.execute("PRAGMA application_id = 0")
+
+    def _opened(self, where: str, floor: int) -> Iterator[tuple[int, str, bytes | None]]:
+        """Rows with their plain values; notes those that are stale."""
+        for revision, key, value in self._rows(where, floor):
+            if self._sealing is not None and value is not None:
+                value, stale = self._sealing.opened(key, value)
+                if stale:
+                    self._stale.append(revision)
+            yield revision, key, value
+
+    def _sealed_row(self, change: Change) -> tuple[int, str, bytes | None, int]:
+        if self._sealing is None or change.value is None:
+            return _row(change)
+        value = self._sealing.sealed(change.key, change.value)
+        return change.revision, change.key, value, _checksum(change.revision, change.key, value)
 
     def _rows(
         self, where: str, floor: int, limit: int = -1

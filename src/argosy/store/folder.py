@@ -12,6 +12,7 @@ from pathlib import Path
 
 from argosy.store.database import MIGRATIONS, DamageError
 from argosy.store.interface import StoreOpenError
+from argosy.store.sealing import SealError
 
 FILE = "store.db"
 LOCK = "store.lock"
@@ -46,6 +47,8 @@ def explained(
         raise StoreOpenError(f"{what} has {error}", _NEWER) from error
     except (DamageError, UnicodeError) as error:
         raise StoreOpenError(f"{what} is damaged: {error}", damaged) from error
+    except SealError as error:
+        raise StoreOpenError(f"{doing} {what}: {error}", error.hint) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreOpenError(f"{doing} {what}: {reason}", access) from error

@@ -25,6 +25,7 @@ from argosy.store.database import Database
 from argosy.store.folder import FILE, connected, explained, locked
 from argosy.store.interface import Change, Mutation, Page, Record, StoreUnavailableError
 from argosy.store.log import Limits, Reader
+from argosy.store.sealing import Sealing
 from argosy.store.state import DEFAULT_LIMITS, State
 
 TRIM_FROM = 64
@@ -65,12 +66,20 @@ class SqliteStore:
         self._closing = False
 
     @classmethod
-    def open(cls, folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> Self:
-        """Open the store in `folder`, made where there is none. Blocks. Raises StoreOpenError."""
+    def open(
+        cls, folder: Path, *, limits: Limits = DEFAULT_LIMITS, sealing: Sealing | None = None
+    ) -> Self:
+        """Open the store in `folder`, made where there is none. Blocks. Raises StoreOpenError.
+
+        Values are sealed on the disk as `sealing` says; those that are sealed otherwise, or not
+        yet, are sealed anew first.
+        """
         with ExitStack() as files, explained(f"the store in {folder}"):
             files.enter_context(locked(folder))
-            database = Database(files.enter_context(connected(folder / FILE)))
+            connection = files.enter_context(connected(folder / FILE))
+            database = Database(connection, sealing or Sealing())
             state, dropped = database.load(limits)
+            database.reseal()
             return cls(database, state, dropped, files.pop_all())
 
     @property

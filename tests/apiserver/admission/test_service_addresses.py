@@ -9,9 +9,9 @@ import pytest
 from argosy.apiserver.admission import service_addresses
 from argosy.apiserver.admission.rule import Attributes
 from argosy.apiserver.admission.service_addresses import BLOCK, PORTS, ServiceAddresses
-from argosy.apiserver.request import Target, User
 from argosy.base.errors import StatusError
 from argosy.store.memory import MemoryStore
+from tests.apiserver.admission import kit
 from tests.apiserver.kit import MERGE, Answer, Api, Json, path
 
 
@@ -208,20 +208,11 @@ async def test_addresses_rest_before_they_are_given_again(api: Api) -> None:
 
 def asked(api: Api, uid: str, **spec: Any) -> Attributes:
     """The rule's view of a new service that is not stored yet."""
-    served = api.cluster.plane.server._catalog.find("", "v1", "services")
     new = {
         "metadata": {"name": uid, "uid": uid},
         "spec": {"type": "NodePort", "ports": [{"port": 80}], **spec},
     }
-    return Attributes(
-        operation="CREATE",
-        target=Target(served, "default"),
-        user=User("me"),
-        new=new,
-        old=None,
-        look=lambda key: None,
-        afterwards=[],
-    )
+    return kit.asked(api, "services", new)
 
 
 async def test_what_is_on_its_way_is_taken_until_the_call_is_over(api: Api) -> None:

@@ -2,12 +2,9 @@
 
 import pytest
 
-from argosy.apiserver.authentication.authenticator import (
-    ANONYMOUS,
-    OPEN_PATHS,
-    Authenticator,
-)
+from argosy.apiserver.authentication.authenticator import OPEN_PATHS, Authenticator
 from argosy.apiserver.authentication.tokens import (
+    ANONYMOUS,
     AUDIENCES,
     LONGEST,
     Identity,
@@ -24,9 +21,9 @@ BOB = User("bob")
 TOKENS = Tokens({token_hash("a-secret"): ALICE, token_hash("b-secret"): BOB})
 
 
-def ask(authorization: str | None, path: str = "/api/v1/pods") -> User:
+async def ask(authorization: str | None, path: str = "/api/v1/pods") -> User:
     headers = {} if authorization is None else {"authorization": authorization}
-    return Authenticator(TOKENS).authenticate(Request("GET", path, headers=headers))
+    return await Authenticator(TOKENS).authenticate(Request("GET", path, headers=headers))
 
 
 @pytest.mark.parametrize(
@@ -38,8 +35,8 @@ def ask(authorization: str | None, path: str = "/api/v1/pods") -> User:
         ("Bearer  a-secret ", ALICE),
     ],
 )
-def test_a_token_is_a_user(authorization: str, user: User) -> None:
-    assert ask(authorization) == user
+async def test_a_token_is_a_user(authorization: str, user: User) -> None:
+    assert await ask(authorization) == user
 
 
 @pytest.mark.parametrize(
@@ -59,25 +56,25 @@ def test_a_token_is_a_user(authorization: str, user: User) -> None:
         f"Bearer {token_hash('a-secret').hex()}",
     ],
 )
-def test_anything_else_is_nobody(authorization: str | None) -> None:
+async def test_anything_else_is_nobody(authorization: str | None) -> None:
     with pytest.raises(StatusError) as caught:
-        ask(authorization)
+        await ask(authorization)
 
     assert (caught.value.code, caught.value.reason) == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("path", sorted(OPEN_PATHS))
-def test_nobody_may_ask_for_health(path: str) -> None:
-    assert ask(None, path) == ANONYMOUS
-    assert ask("Bearer a-secret", path) == ALICE
+async def test_nobody_may_ask_for_health(path: str) -> None:
+    assert await ask(None, path) == ANONYMOUS
+    assert await ask("Bearer a-secret", path) == ALICE
     with pytest.raises(StatusError):
-        ask("Bearer wrong", path)
+        await ask("Bearer wrong", path)
 
 
 @pytest.mark.parametrize("path", ["/readyz/", "//readyz", "/readyz/../api", "/api", "/"])
-def test_what_looks_open_is_not(path: str) -> None:
+async def test_what_looks_open_is_not(path: str) -> None:
     with pytest.raises(StatusError):
-        ask(None, path)
+        await ask(None, path)
 
 
 def test_no_token_is_kept_as_it_is() -> None:
@@ -107,14 +104,14 @@ CHAIN = Authenticator(TOKENS, (Reader("c-token", CAROL), Reader("c-other", DAVE)
     ("token", "user"),
     [("a-secret", ALICE), ("c-token", CAROL), ("c-other", DAVE), ("c-third", None), ("d", None)],
 )
-def test_readers_are_asked_in_their_order(token: str, user: User | None) -> None:
+async def test_readers_are_asked_in_their_order(token: str, user: User | None) -> None:
     request = Request("GET", "/api", headers={"authorization": f"Bearer {token}"})
     if user is None:
         with pytest.raises(StatusError):
-            CHAIN.authenticate(request)
+            await CHAIN.authenticate(request)
     else:
-        assert CHAIN.authenticate(request) is user
-        assert CHAIN.identify(token, AUDIENCES).user is user
+        assert await CHAIN.authenticate(request) is user
+        assert (await CHAIN.identify(token, AUDIENCES)).user is user
 
 
 @pytest.mark.parametrize(
@@ -126,7 +123,7 @@ def test_readers_are_asked_in_their_order(token: str, user: User | None) -> None
         ("c" * (LONGEST + 1), "invalid bearer token"),
     ],
 )
-def test_those_who_refused_a_token_say_why(token: str, reason: str) -> None:
+async def test_those_who_refused_a_token_say_why(token: str, reason: str) -> None:
     with pytest.raises(TokenError) as caught:
-        CHAIN.identify(token, AUDIENCES)
+        await CHAIN.identify(token, AUDIENCES)
     assert str(caught.value) == reason

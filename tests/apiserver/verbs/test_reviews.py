@@ -101,7 +101,13 @@ async def test_access_is_decided_for_whoever_is_named(api: Api) -> None:
     path = {"user": "a", "nonResourceAttributes": {"path": "/api", "verb": "get"}}
     assert await decided(api, OTHERS, path) == {"allowed": False}
     path["groups"] = ["system:authenticated"]
-    assert await decided(api, OTHERS, path) == {"allowed": True}
+    assert await decided(api, OTHERS, path) == {
+        "allowed": True,
+        "reason": (
+            'RBAC: allowed by ClusterRoleBinding "system:discovery" of ClusterRole '
+            '"system:discovery" to Group "system:authenticated"'
+        ),
+    }
     assert await decided(api, OTHERS, {"groups": ["a"], "nonResourceAttributes": {}}) == {
         "allowed": False
     }
@@ -119,7 +125,9 @@ async def test_everybody_may_ask_what_they_may_do(api: Api) -> None:
     assert await decided(api, MINE, spec) == {"allowed": True}
     assert await decided(api, MINE, spec, **BOB) == {"allowed": False}
     review = {"verb": "create", "group": "authorization.k8s.io", "resource": MINE[-24:]}
-    assert await decided(api, MINE, {"resourceAttributes": review}, **BOB) == {"allowed": True}
+    answer = await decided(api, MINE, {"resourceAttributes": review}, **BOB)
+    assert answer["allowed"] is True
+    assert '"system:basic-user" to Group "system:authenticated"' in answer["reason"]
     refused = await api.ask("POST", OTHERS, {"spec": {}}, headers=BOB)
     assert refused.status == 403
 
@@ -265,3 +273,51 @@ async def test_questions_are_asked_and_answered_in_protobuf(api: Api, where: str
 
 def _without_blanks(status: Json) -> Json:
     return {key: value for key, value in status.items() if value or key == "allowed"}
+
+
+async def test_rules_are_those_of_the_roles_that_are_bound(api: Api) -> None:
+    rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default"
+    rule = {
+        "verbs": ["get"],
+        "apiGroups": [""],
+        "resources": ["secrets"],
+        "resourceNames": ["mine"],
+    }
+    await api.ask("POST", f"{rbac}/roles", {"metadata": {"name": "r"}, "rules": [rule]})
+    for role in ("r", "gone"):
+        binding = {
+            "metadata": {"name": role},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+            "subjects": [{"kind": "User", "name": "bob"}],
+        }
+        await api.ask("POST", f"{rbac}/rolebindings", binding)
+    answer = await api.ask("POST", RULES, {"spec": {"namespace": "default"}}, headers=BOB)
+    status = answer.body["status"]
+    assert rule in status["resourceRules"]
+    assert any("/api/*" in found["nonResourceURLs"] for found in status["nonResourceRules"])
+    assert status["evaluationError"] == 'role.rbac.authorization.k8s.io "gone" not found'
+    elsewhere = await api.ask("POST", RULES, {"spec": {"namespace": "other"}}, headers=BOB)
+    assert rule not in elsewhere.body["status"]["resourceRules"]
+
+
+@pytest.mark.parametrize(
+    ("selector", "allowed"),
+    [
+        ({"rawSelector": "spec.nodeName=n1"}, True),
+        ({"requirements": [{"key": "spec.nodeName", "operator": "In", "values": ["n1"]}]}, True),
+        ({"requirements": [{"key": "spec.nodeName", "operator": "In", "values": ["n2"]}]}, False),
+        (
+            {"requirements": [{"key": "spec.nodeName", "operator": "NotIn", "values": ["n1"]}]},
+            False,
+        ),
+        ({"rawSelector": "(("}, False),
+        (None, False),
+    ],
+)
+async def test_selectors_count_for_nodes(api: Api, selector: Json | None, allowed: bool) -> None:
+    asked: Json = {"verb": "list", "resource": "pods"}
+    if selector is not None:
+        asked["fieldSelector"] = selector
+    spec = {"user": "system:node:n1", "groups": ["system:nodes"], "resourceAttributes": asked}
+    answer = await api.ask("POST", OTHERS, {"spec": spec})
+    assert answer.body["status"]["allowed"] is allowed

@@ -205,6 +205,8 @@ async def test_what_a_token_is_bound_to_is_there(
 
 
 async def test_a_pod_of_another_account_binds_no_token(api: Api) -> None:
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    assert (await api.ask("POST", accounts, {"metadata": {"name": "other"}})).status == 201
     await a_pod(api, serviceAccountName="other")
     reference = {"kind": "Pod", "apiVersion": "v1", "name": "web"}
     answer = await api.ask("POST", WHERE, {"spec": {"boundObjectRef": reference}})

@@ -266,7 +266,11 @@ async def test_status_and_the_rest_are_written_apart(api: Api) -> None:
     where = path("PersistentVolumeClaim", "it")
     both = {
         "metadata": {"name": "it"},
-        "spec": {**body("PersistentVolumeClaim")["spec"], "volumeName": "v"},
+        "spec": {
+            **body("PersistentVolumeClaim")["spec"],
+            "storageClassName": "standard",
+            "volumeName": "v",
+        },
         "status": {"phase": "Bound"},
     }
 

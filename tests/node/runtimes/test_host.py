@@ -285,10 +285,11 @@ def test_a_bubblewrap_that_may_not_says_so(tmp_path: Path, monkeypatch: pytest.M
     assert why is not None and "No permissions" in why and "hint: allow user namespaces" in why
 
 
-def test_hidden_folders_stay_hidden_in_readable_ones(tmp_path: Path) -> None:
+def test_hidden_folders_and_files_stay_hidden_in_readable_ones(tmp_path: Path) -> None:
+    (tmp_path / "keys.yaml").touch()
     sandbox = Sandbox(
         readable=(tmp_path,),
-        hidden=(tmp_path / "data", Path("/elsewhere")),
+        hidden=(tmp_path / "data", tmp_path / "keys.yaml", Path("/elsewhere")),
         interpreter=Path(sys.executable),
         etc=tmp_path,
     )
@@ -298,6 +299,8 @@ def test_hidden_folders_stay_hidden_in_readable_ones(tmp_path: Path) -> None:
     arguments = sandbox.arguments(config, [])
     shown = arguments.index(str(tmp_path))
     assert arguments.index(str(tmp_path / "data")) > shown
+    file = arguments.index(str(tmp_path / "keys.yaml"))
+    assert file > shown and arguments[file - 2 : file] == ["--ro-bind", "/dev/null"]
     assert "/elsewhere" not in arguments
 
 

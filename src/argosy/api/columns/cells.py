@@ -13,6 +13,8 @@ def cells(columns: tuple[Column, ...], obj: Json, now: datetime) -> list[Cell]:
 
 
 def _cell(column: Column, obj: Json, now: datetime) -> Cell:
+    if column.show is not None:
+        return column.show(obj, now)
     computed = COMPUTED.get(column.path)
     if computed is not None:
         return computed(obj, now)

@@ -40,7 +40,7 @@ def _session(spec: Json) -> None:
 
 def _claim(claim: Json) -> None:
     spec = claim.setdefault("spec", {})
-    fill(spec, {"volumeMode": "Filesystem", "storageClassName": "standard"})
+    fill(spec, {"volumeMode": "Filesystem"})
     _data_source(spec)
     claim.setdefault("status", {}).setdefault("phase", "Pending")
 

@@ -7,13 +7,14 @@ not, and are not served: HorizontalPodAutoscaler in autoscaling/v1, all of resou
 PodCertificateRequest in certificates.k8s.io/v1beta1.
 
 What can't be watched is never stored: reviews, bindings, component statuses. Not here: scales, and
-CustomResourceDefinition and APIService, which would promise kinds that nobody serves.
+APIService, which would promise kinds that nobody serves.
 """
 
 from argosy.api.resource import Resource
 from argosy.api.resources.access import ACCESS
 from argosy.api.resources.control import CONTROL
 from argosy.api.resources.core import CORE
+from argosy.api.resources.extensions import EXTENSIONS
 from argosy.api.resources.identity import IDENTITY
 from argosy.api.resources.network import NETWORK
 from argosy.api.resources.scheduling import PLACEMENT
@@ -29,4 +30,5 @@ BUILT_IN: tuple[Resource, ...] = (
     *ACCESS,
     *PLACEMENT,
     *CONTROL,
+    *EXTENSIONS,
 )

@@ -1,16 +1,58 @@
-"""The rules, in the order in which they run."""
+"""How the admission plugins are run; `table` has their order.
 
-from argosy.apiserver.admission.namespace import namespace_exists
-from argosy.apiserver.admission.rule import Rule
-from argosy.apiserver.admission.service_addresses import ServiceAddresses
-from argosy.apiserver.admission.trainjob import runtime_exists
-from argosy.store.interface import Store
+First all that may change the object, then its kind's own rules, then all that only judge it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from argosy.apiserver.admission.rule import Attributes, Operation, Plugin, Rule
+from argosy.apiserver.authorization import attributes as access
+from argosy.apiserver.authorization.authorizer import Decision
 
 
-def rules(store: Store) -> tuple[Rule, ...]:
-    """The rules of a server that keeps its objects in `store`."""
-    return (
-        namespace_exists,
-        runtime_exists,
-        ServiceAddresses(store),
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The plugins that run. Which of them concern a resource is found out once."""
+
+    plugins: tuple[Plugin, ...]
+    authorize: Callable[[access.Attributes], Decision]
+    _known: dict[tuple[str, Operation], "Phases"] = field(default_factory=dict)
+
+    def mutate(self, attributes: Attributes) -> None:
+        """Let the object be changed. Raises StatusError where it is refused."""
+        for rule in self._phases(attributes).mutating:
+            rule(attributes)
+
+    def validate(self, attributes: Attributes) -> None:
+        """Let it be judged. Raises StatusError where it is refused."""
+        for rule in self._phases(attributes).validating:
+            rule(attributes)
+
+    def _phases(self, attributes: Attributes) -> "Phases":
+        target = attributes.target
+        resource = target.served.resource.qualified
+        if target.subresource:
+            resource = f"{resource}/{target.subresource.partition('/')[0]}"
+        key = (resource, attributes.operation)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = phases(self.plugins, *key)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """The rules that concern one resource and operation."""
+
+    mutating: Sequence[Rule]
+    validating: Sequence[Rule]
+
+
+def phases(known: Iterable[Plugin], resource: str, operation: Operation) -> Phases:
+    """Of all plugins the rules that have a say."""
+    about = [plugin for plugin in known if plugin.concerns(resource, operation)]
+    return Phases(
+        tuple(plugin.mutate for plugin in about if plugin.mutate is not None),
+        tuple(plugin.validate for plugin in about if plugin.validate is not None),
     )

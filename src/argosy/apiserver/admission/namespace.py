@@ -3,7 +3,6 @@
 import msgspec
 
 from argosy.api.core import Namespace
-from argosy.apiserver.admission.protected import refused
 from argosy.apiserver.admission.rule import Attributes
 from argosy.base.errors import not_found
 
@@ -11,18 +10,15 @@ from argosy.base.errors import not_found
 def namespace_exists(attributes: Attributes) -> None:
     """Refuse to create in a missing or terminating namespace."""
     namespace = attributes.target.namespace
-    if attributes.operation != "CREATE" or not namespace:
+    if not namespace:
         return
     record = attributes.look(Namespace.resource.key(name=namespace))
     if record is None:
         raise not_found("namespaces", namespace)
     found = msgspec.json.decode(record.value, type=Namespace)
     if found.metadata.deletion_timestamp:
-        meta = attributes.new["metadata"]
-        error = refused(
-            attributes.target.served.resource,
-            meta.get("name") or meta.get("generateName") or "Unknown",
-            f"unable to create new content in namespace {namespace} because it is being terminated",
+        error = attributes.refusal(
+            f"unable to create new content in namespace {namespace} because it is being terminated"
         )
         cause = {
             "reason": "NamespaceTerminating",

@@ -1,9 +1,12 @@
-"""What may not be deleted, by name: a cluster could not be without it."""
+"""What may not be deleted, by name: a cluster could not be without it.
+
+Upstream this is the lifecycle plugin's work for namespaces, and for priority classes their
+registry's.
+"""
 
 from collections.abc import Mapping
 
-from argosy.api.resource import Resource
-from argosy.base.errors import StatusError
+from argosy.apiserver.admission.rule import Attributes
 
 PROTECTED: Mapping[str, tuple[frozenset[str], str]] = {
     "namespaces": (
@@ -17,18 +20,8 @@ PROTECTED: Mapping[str, tuple[frozenset[str], str]] = {
 }
 
 
-def deletable(resource: Resource, name: str) -> None:
-    """Raises StatusError 403 for what must stay."""
-    names, why = PROTECTED.get(resource.qualified, (frozenset(), ""))
-    if name in names:
-        raise refused(resource, name, why)
-
-
-def refused(resource: Resource, name: str, why: str) -> StatusError:
-    """403 for one object, and the reason."""
-    return StatusError(
-        403,
-        "Forbidden",
-        f'{resource.qualified} "{name}" is forbidden: {why}',
-        details={"name": name, "group": resource.group, "kind": resource.plural},
-    )
+def stays(attributes: Attributes) -> None:
+    """Refuse to delete what must stay."""
+    names, why = PROTECTED[attributes.target.served.resource.qualified]
+    if attributes.target.name in names:
+        raise attributes.refusal(why)

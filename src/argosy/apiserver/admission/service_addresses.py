@@ -49,9 +49,6 @@ class ServiceAddresses:
 
     def __call__(self, attributes: Attributes) -> None:
         """Give `new` what it needs. Raises StatusError 422 where what it asks for can't be had."""
-        resource = attributes.target.served.resource
-        if resource.kind != "Service" or resource.group or attributes.target.subresource:
-            return
         new, old = attributes.new, attributes.old
         spec, before = new["spec"], {} if old is None else old["spec"]
         if before:

@@ -9,13 +9,10 @@ RUNTIMES = {kind.resource.kind: kind.resource for kind in (TrainingRuntime, Clus
 
 def runtime_exists(attributes: Attributes) -> None:
     """Refuse a new TrainJob whose runtime is not there."""
-    resource = attributes.target.served.resource
-    if resource is not TrainJob.resource or attributes.operation != "CREATE":
-        return
     reference = attributes.new["spec"]["runtimeRef"]
     runtime = RUNTIMES[reference["kind"]]
     name = reference["name"]
     if attributes.look(runtime.key(attributes.target.namespace, name)) is None:
         error = missing_reference("spec.runtimeRef", f"{runtime.kind}/{name}")
         job = attributes.new["metadata"].get("name", "")
-        raise invalid(resource.kind, resource.group, job, [error])
+        raise invalid(TrainJob.resource.kind, TrainJob.resource.group, job, [error])

@@ -1,16 +1,20 @@
 """The filter that says who asks; nobody unknown gets past the health checks.
 
-A request may show a bearer token. Those of this server's own run are known by their hashes and come
-first, because they are most; the other readers of tokens follow in their order. A client's
-certificate would be read here too, from the request's peer, before any token.
+A request may come with a client's certificate, which speaks first, and may show a bearer token. The
+tokens of this server's own run are known by their hashes and come first among the tokens, because
+they are most; the other readers of tokens follow in their order, those that ask other servers last.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 
+from argosy.apiserver.authentication.certificates import ClientCertificates
 from argosy.apiserver.authentication.tokens import (
+    ANONYMOUS,
     AUDIENCES,
     LONGEST,
     Identity,
+    RemoteReader,
     TokenError,
     TokenReader,
     Tokens,
@@ -20,35 +24,45 @@ from argosy.apiserver.request import User
 from argosy.base.errors import unauthorized
 from argosy.http.message import Request
 
-ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version"})
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Tokens of this run, and the other readers of tokens."""
+    """Certificates, the tokens of this run, and the other readers of tokens.
+
+    `open_paths` are for everybody; None opens all of them to authentication's last resort, being
+    anonymous, and leaves the rest to authorization.
+    """
 
     tokens: Tokens
     readers: tuple[TokenReader, ...] = ()
+    remote: tuple[RemoteReader, ...] = ()
+    certificates: ClientCertificates | None = None
+    open_paths: Set[str] | None = OPEN_PATHS
 
-    def authenticate(self, request: Request) -> User:
+    async def authenticate(self, request: Request) -> User:
         """The user of the request. Raises StatusError 401."""
+        if request.peer is not None and self.certificates is not None:
+            shown = request.peer.certificate
+            if shown is not None and (user := self.certificates.user(shown)) is not None:
+                return user
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             token = token.strip()
-            user = self.tokens.users.get(token_hash(token))
-            return self._read(token) if user is None else user
-        if not scheme and request.path in OPEN_PATHS:
+            known = self.tokens.users.get(token_hash(token))
+            return await self._read(token) if known is None else known
+        if not scheme and (self.open_paths is None or request.path in self.open_paths):
             return ANONYMOUS
         raise unauthorized()
 
-    def _read(self, token: str) -> User:
+    async def _read(self, token: str) -> User:
         try:
-            return self.identify(token, AUDIENCES).user
+            return (await self.identify(token, AUDIENCES)).user
         except TokenError:
             raise unauthorized() from None
 
-    def identify(self, token: str, audiences: tuple[str, ...]) -> Identity:
+    async def identify(self, token: str, audiences: tuple[str, ...]) -> Identity:
         """Whose token it is. Raises TokenError with the reasons of all who refused it."""
         if not token or len(token) > LONGEST:
             raise TokenError("invalid bearer token")
@@ -57,6 +71,14 @@ class Authenticator:
         for reader in (self.tokens, *self.readers):
             try:
                 identity = reader.identify(token, digest, audiences)
+            except TokenError as error:
+                refusals.append(str(error))
+                continue
+            if identity is not None:
+                return identity
+        for remote in self.remote:
+            try:
+                identity = await remote.identify(token, digest, audiences)
             except TokenError as error:
                 refusals.append(str(error))
                 continue

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from argosy.api.names import label_faults, subdomain_faults
 from argosy.apiserver.authentication.accounts import account_groups, split_username
-from argosy.apiserver.authentication.authenticator import ANONYMOUS
+from argosy.apiserver.authentication.tokens import ANONYMOUS
 from argosy.apiserver.authorization.attributes import Attributes
 from argosy.apiserver.request import User
 from argosy.base.errors import bad_request

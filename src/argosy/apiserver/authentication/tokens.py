@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from argosy.apiserver.request import User
@@ -10,6 +10,9 @@ from argosy.apiserver.request import User
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 AUDIENCES = (ISSUER,)
 """Whom a token must be meant for so that this server takes it."""
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
+ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 LONGEST = 16 * 1024
 """Characters; a longer token is nobody's, and is not looked at."""
 
@@ -27,9 +30,19 @@ class Identity:
 
 
 class TokenReader(Protocol):
-    """One way of reading tokens."""
+    """One way of reading tokens, with what is known here."""
 
     def identify(self, token: str, digest: bytes, audiences: tuple[str, ...]) -> Identity | None:
+        """Whose `token` is; None where it is none of this kind. Raises TokenError."""
+        ...
+
+
+class RemoteReader(Protocol):
+    """One way of reading tokens that may have to ask another server."""
+
+    async def identify(
+        self, token: str, digest: bytes, audiences: tuple[str, ...]
+    ) -> Identity | None:
         """Whose `token` is; None where it is none of this kind. Raises TokenError."""
         ...
 
@@ -55,3 +68,10 @@ class Tokens:
 def shared(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
     """The audiences of `ours` that are among `theirs`."""
     return tuple(audience for audience in ours if audience in theirs)
+
+
+def authenticated(user: User) -> User:
+    """`user`, in the group of all who are known unless the credential speaks of that itself."""
+    if user.name == ANONYMOUS.name or {AUTHENTICATED, UNAUTHENTICATED} & set(user.groups):
+        return user
+    return replace(user, groups=(*user.groups, AUTHENTICATED))

@@ -1,24 +1,21 @@
-"""Who says yes: `system:masters` may do all, others what every cluster lets everybody do.
+"""Who says yes: `system:masters` may do all, nodes what is theirs, others what roles grant them.
 
-`authorize` is asked about each request before its verb, about impersonation, and by the access
-reviews; `rules_of` tells somebody what they may do. Roles and bindings are to be read here. What
-is granted below is what upstream's default roles and bindings grant to these groups.
+`authorize` is asked about each request before its verb, about impersonation, by admission, and by
+the access reviews; `rules_of` tells somebody what they may do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy.apiserver.authorization.attributes import Attributes, refusal
+from argosy.apiserver.authorization.node import Nodes, node_name
+from argosy.apiserver.authorization.roles import Gate, Roles
 from argosy.apiserver.request import User
+from argosy.security.rbac.objects import PolicyRule
+from argosy.security.rbac.policy import absences
+from argosy.store.interface import Store
 
 MASTERS = "system:masters"
-AUTHENTICATED = "system:authenticated"
-UNAUTHENTICATED = "system:unauthenticated"
-HEALTH = ("/healthz", "/livez", "/readyz", "/version", "/version/")
-DISCOVERY = ("/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*")
-METRICS = ("/livez/*", "/metrics", "/metrics/slis", "/readyz/*", "/healthz/*")
-ISSUER = ("/.well-known/openid-configuration", "/.well-known/openid-configuration/")
-KEYS = ("/openid/v1/jwks", "/openid/v1/jwks/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,61 +30,37 @@ ALLOWED = Decision(True)
 REFUSED = Decision(False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """Verbs on resources of API groups, or on paths that are no resources."""
-
-    verbs: tuple[str, ...]
-    groups: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-
-    def allows(self, asked: Attributes) -> bool:
-        """Whether it covers what is asked."""
-        if not _among(asked.verb, self.verbs):
-            return False
-        if asked.path is not None:
-            return any(_covers(path, asked.path) for path in self.paths)
-        return _among(asked.group, self.groups) and _among(asked.whole_resource, self.resources)
-
-
-GRANTS: tuple[tuple[str, Rule], ...] = (
-    (MASTERS, Rule(verbs=("*",), groups=("*",), resources=("*",))),
-    (MASTERS, Rule(verbs=("*",), paths=("*",))),
-    (
-        AUTHENTICATED,
-        Rule(
-            verbs=("create",),
-            groups=("authorization.k8s.io",),
-            resources=("selfsubjectaccessreviews", "selfsubjectrulesreviews"),
-        ),
-    ),
-    (
-        AUTHENTICATED,
-        Rule(
-            verbs=("create",), groups=("authentication.k8s.io",), resources=("selfsubjectreviews",)
-        ),
-    ),
-    (AUTHENTICATED, Rule(verbs=("get",), paths=(*DISCOVERY, *HEALTH))),
-    (UNAUTHENTICATED, Rule(verbs=("get",), paths=HEALTH)),
-    ("system:monitoring", Rule(verbs=("get",), paths=(*HEALTH[:3], *METRICS))),
-    ("system:serviceaccounts", Rule(verbs=("get",), paths=(*ISSUER, *KEYS))),
-)
-"""What each group may do."""
-
-
 @dataclass(frozen=True, slots=True)
-class Authorizer:
-    """Decides by groups alone."""
+class Held:
+    """All that somebody may do in a namespace; `error` says what could not be found out."""
 
-    grants: tuple[tuple[str, Rule], ...] = GRANTS
+    rules: Sequence[PolicyRule]
+    error: str = ""
+    incomplete: bool = False
+
+
+class Authorizer:
+    """Decides by the objects in the store, as they are when it is asked."""
+
+    def __init__(self, store: Store, gate: Gate) -> None:
+        self.roles = Roles(store, gate)
+        self._nodes = Nodes(store, gate)
 
     def authorize(self, asked: Attributes) -> Decision:
         """Whether the user may do what they ask for."""
         if is_master(asked.user):
             return ALLOWED
-        allowed = any(rule.allows(asked) for rule in self.rules_of(asked.user))
-        return ALLOWED if allowed else REFUSED
+        node = node_name(asked.user)
+        said = ""
+        if node is not None:
+            allowed, said = self._nodes.decide(node, asked)
+            if allowed:
+                return ALLOWED
+        verdict = self.roles.policy().decide(asked)
+        if verdict.allowed:
+            return Decision(True, verdict.reason)
+        reason = "\n".join(filter(None, (said, verdict.reason)))
+        return Decision(False, reason) if reason else REFUSED
 
     def demand(self, asked: Attributes) -> None:
         """Raises StatusError 403 where it is not allowed."""
@@ -95,19 +68,16 @@ class Authorizer:
         if not decision.allowed:
             raise refusal(asked, decision.reason)
 
-    def rules_of(self, user: User) -> Iterator[Rule]:
-        """All that the user may do, in any namespace."""
-        return (rule for group, rule in self.grants if group in user.groups)
+    def rules_of(self, user: User, namespace: str) -> Held:
+        """All that roles let the user do in `namespace`."""
+        rules, missing = self.roles.policy().rules_for(user, namespace)
+        errors = [absences(missing)] if missing else []
+        node = node_name(user) is not None
+        if node:
+            errors.insert(0, "node authorizer does not support user rule resolution")
+        return Held(rules, ", ".join(errors), node)
 
 
 def is_master(user: User) -> bool:
     """Whether the user may do all: asked before anything is found out about their request."""
     return MASTERS in user.groups
-
-
-def _among(wanted: str, known: tuple[str, ...]) -> bool:
-    return wanted in known or "*" in known
-
-
-def _covers(pattern: str, path: str) -> bool:
-    return path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from argosy.apiserver.admission.protected import deletable
 from argosy.apiserver.deleteoptions import DeleteOptions, read_options
 from argosy.apiserver.deletion import Outcome, orphans_unasked, outcome
 from argosy.apiserver.negotiate import answer
@@ -68,7 +67,7 @@ async def delete_collection(objects: Objects, call: Call) -> Response:
     for start in range(0, len(piece.records), AT_ONCE):
         some = piece.records[start : start + AT_ONCE]
         await asyncio.gather(*(_delete_one(objects, call, options, record) for record in some))
-    head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'
+    head = f'{{"kind":"{resource.list_kind}","apiVersion":"{resource.api_version}","metadata":'
     parts = [head.encode(), msgspec.json.encode(list_meta(piece)), b',"items":[']
     items = b",".join([record.value for record in piece.records])
     return answer(b"".join([*parts, items, b"]}"]), warnings=tuple(call.warnings))
@@ -113,10 +112,12 @@ async def _deleted(objects: Objects, call: Call, options: DeleteOptions) -> tupl
 
 
 def _decided(objects: Objects, call: Call, options: DeleteOptions, current: Json) -> Outcome:
-    resource, name = call.target.served.resource, call.target.name
-    deletable(resource, name)
+    attributes = objects.asked(call, "DELETE", {}, current)
+    attributes.dry_run = bool(options.dry_run)
+    objects.chain.mutate(attributes)
     _preconditions(call, options, current["metadata"])
-    return outcome(resource, current, options, objects.clock.now())
+    objects.chain.validate(attributes)
+    return outcome(call.target.served.resource, current, options, objects.clock.now())
 
 
 def _preconditions(call: Call, options: DeleteOptions, meta: Json) -> None:

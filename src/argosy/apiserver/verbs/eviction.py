@@ -81,7 +81,9 @@ def _options(objects: Objects, call: Call) -> Json:
     sent = body_object(call.request)
     if sent.get("apiVersion") == OLD:
         sent["apiVersion"] = EVICTION.api_version
-    options: Json = posted(objects, call, EVICTION, sent).get("deleteOptions") or {}
+    eviction = posted(objects, call, EVICTION, sent)
+    objects.reviewed(call, "CREATE", eviction, None)
+    options: Json = eviction.get("deleteOptions") or {}
     name = "ignoreStoreReadErrorWithClusterBreakingPotential"
     if options.get(name):
         detail = "can not be set for pod eviction, try after removing the option"

@@ -43,6 +43,7 @@ SCHEDULED = {"type": "PodScheduled", "status": "True"}
 async def bind(objects: Objects, call: Call) -> Response:
     """Put a pod on a node, once."""
     binding = _binding(objects, call)
+    objects.reviewed(call, "CREATE", binding, None)
     meta, node = binding["metadata"], binding["target"]["name"]
 
     def change(pod: Json | None) -> Json:

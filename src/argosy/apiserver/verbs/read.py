@@ -42,7 +42,7 @@ async def list_(objects: Objects, call: Call) -> Response:
     """The objects of a collection that the selectors match, at one revision, or a piece of them."""
     piece = read_piece(objects.store, call, matcher(call), seen(objects, call))
     resource = call.target.served.resource
-    head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'
+    head = f'{{"kind":"{resource.list_kind}","apiVersion":"{resource.api_version}","metadata":'
     start = b"".join([head.encode(), msgspec.json.encode(list_meta(piece)), b',"items":['])
     return answer(_enclosed(start, [record.value for record in piece.records]))
 
@@ -95,7 +95,8 @@ def selectors(call: Call) -> tuple[Selector, FieldSelector]:
         fields = parse_fields(call.query.get("fieldSelector", ""))
     except ValueError as error:
         raise bad_request(str(error)) from None
-    return labels, selectable(call.target.served.name, fields)
+    served = call.target.served
+    return labels, selectable(served.name, fields, served.selectable)
 
 
 def seen(objects: Objects, call: Call) -> int:

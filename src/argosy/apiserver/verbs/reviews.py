@@ -4,7 +4,7 @@ Each is created and answered in the same breath. The questions are checked for t
 any object, and then by rules of their own (`argosy.api.validation.reviews`).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from argosy.api.validation.rule import Errors
 from argosy.apiserver.authentication.authenticator import Authenticator
 from argosy.apiserver.authentication.tokens import AUDIENCES, TokenError
 from argosy.apiserver.authorization.attributes import Attributes
-from argosy.apiserver.authorization.authorizer import Authorizer, Rule
+from argosy.apiserver.authorization.authorizer import Authorizer, Held
 from argosy.apiserver.authorization.selectors import fields_asked, labels_asked
 from argosy.apiserver.negotiate import answer, body_object
 from argosy.apiserver.objects import Objects
@@ -65,7 +65,7 @@ class Reviews:
         if not spec.get("token"):
             raise bad_request("token is required for TokenReview in authentication")
         try:
-            identity = self.authenticator.identify(
+            identity = await self.authenticator.identify(
                 spec["token"], tuple(spec.get("audiences") or AUDIENCES)
             )
         except TokenError as error:
@@ -115,9 +115,10 @@ class Reviews:
     async def self_rules(self, objects: Objects, call: Call) -> Response:
         """All that whoever asks may do in a namespace."""
         review = _asked(objects, call)
-        if not review["spec"].get("namespace"):
+        namespace = review["spec"].get("namespace")
+        if not namespace:
             raise bad_request("no namespace on request")
-        status = {**_rules(self.authorizer.rules_of(call.user)), "incomplete": False}
+        status = _held(self.authorizer.rules_of(call.user, namespace))
         return _answered(call, {**review, "metadata": {}, "spec": {}, "status": status})
 
 
@@ -186,14 +187,24 @@ def _attributes(spec: Json, user: User) -> tuple[Attributes, list[str]]:
     return attributes, [text for text in (fields_ignored, labels_ignored) if text]
 
 
-def _rules(found: Iterable[Rule]) -> Json:
+def _held(held: Held) -> Json:
+    """What a user's rules are, those of resources and those of paths apart."""
     of_resources: list[Json] = []
     of_paths: list[Json] = []
-    for rule in found:
-        verbs = list(rule.verbs)
+    for rule in held.rules:
+        verbs = {"verbs": list(rule.verbs or ())}
+        if rule.resources:
+            parts = (
+                ("apiGroups", rule.groups),
+                ("resources", rule.resources),
+                ("resourceNames", rule.names),
+            )
+            of_resources.append({**verbs, **{name: list(part) for name, part in parts if part}})
         if rule.paths:
-            of_paths.append({"verbs": verbs, "nonResourceURLs": list(rule.paths)})
-        else:
-            groups, resources = list(rule.groups), list(rule.resources)
-            of_resources.append({"verbs": verbs, "apiGroups": groups, "resources": resources})
-    return {"resourceRules": of_resources, "nonResourceRules": of_paths}
+            of_paths.append({**verbs, "nonResourceURLs": list(rule.paths)})
+    status: Json = {
+        "resourceRules": of_resources,
+        "nonResourceRules": of_paths,
+        "incomplete": held.incomplete,
+    }
+    return {**status, "evaluationError": held.error} if held.error else status

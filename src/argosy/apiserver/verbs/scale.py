@@ -2,7 +2,8 @@
 
 What is stored is the kind's own object. It is shown as a `Scale` (autoscaling/v1), changed as one,
 and what was changed goes back: the replicas, and who owns them. Who scales by this path owns
-`spec.replicas` of the object, by way of the subresource `scale`.
+`spec.replicas` of the object, or what the definition of its kind calls so, by way of the
+subresource `scale`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ import msgspec
 from argosy.api.columns.text import label_selector
 from argosy.api.resource import AGE, NAME, Column, Resource
 from argosy.api.validation.rule import nonnegative
+from argosy.apiserver.catalog import SCALED, ScalePaths
 from argosy.apiserver.fieldmanager.entries import Entry, decode, encode
 from argosy.apiserver.fieldmanager.fieldset import difference, from_names, has
 from argosy.apiserver.negotiate import answer, answer_object
@@ -49,7 +51,8 @@ RULE = nonnegative("spec.replicas")
 
 async def get_scale(objects: Objects, call: Call) -> Response:
     """The scale of an object."""
-    return answer_object(scale_of(msgspec.json.decode(objects.read(call.target).value)))
+    obj = msgspec.json.decode(objects.read(call.target).value)
+    return answer_object(scale_of(obj, call.target.served.scale))
 
 
 async def update_scale(objects: Objects, call: Call) -> Response:
@@ -69,41 +72,38 @@ async def patch_scale(objects: Objects, call: Call) -> Response:
 
 
 async def _scaled(objects: Objects, call: Call, edit: Callable[[Json], Json]) -> Response:
-    name, version = call.target.name, call.target.served.resource.api_version
+    name, served = call.target.name, call.target.served
+    version, paths = served.resource.api_version, served.scale
 
     def change(current: Json | None) -> Json | object | None:
         if current is None:
             raise absent(call.target)
         meta = current["metadata"]
         owners = decode(meta.get("managedFields") or ())
-        old = scale_of(current)
-        if below := to_scale(owners):
+        old = scale_of(current, paths)
+        if below := to_scale(owners, paths):
             old["metadata"]["managedFields"] = encode(below)
         scale = edit(old)
         if errors := RULE(scale, None):
             raise invalid(SCALE.kind, SCALE.group, name, errors)
         preconditions(call, current, scale)
         changed = decode(scale["metadata"].get("managedFields") or ())
-        spec = {**current["spec"], "replicas": (scale.get("spec") or {}).get("replicas") or 0}
-        new = {**current, "metadata": dict(meta), "spec": spec}
+        replicas = (scale.get("spec") or {}).get("replicas") or 0
+        new = _with({**current, "metadata": dict(meta)}, paths.spec, replicas)
         if "managedFields" in meta:
-            new["metadata"]["managedFields"] = encode(to_parent(owners, changed, version))
+            new["metadata"]["managedFields"] = encode(to_parent(owners, changed, version, paths))
         return settled(objects, call, current, new)
 
     value = await objects.write(call, call.target.key, change)
-    body = msgspec.json.encode(scale_of(msgspec.json.decode(value)))
+    body = msgspec.json.encode(scale_of(msgspec.json.decode(value), paths))
     return answer(body, warnings=tuple(call.warnings))
 
 
-def scale_of(obj: Mapping[str, Any]) -> Json:
-    """The scale of an object that has `spec.replicas`."""
-    spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    selector = spec.get("selector")
-    if obj["kind"] == "ReplicationController":  # its selector is of old: labels, and no more
-        selector = {"matchLabels": selector or {}}
-    wanted = spec.get("replicas") or 0
-    shown: Json = {"replicas": status.get("replicas") or 0}
-    if text := label_selector(selector, empty=""):
+def scale_of(obj: Mapping[str, Any], paths: ScalePaths = SCALED) -> Json:
+    """The scale of an object that has replicas."""
+    wanted = _whole(_at(obj, paths.spec))
+    shown: Json = {"replicas": _whole(_at(obj, paths.status))}
+    if text := _selector(obj, paths):
         shown["selector"] = text
     return {
         "kind": SCALE.kind,
@@ -114,25 +114,63 @@ def scale_of(obj: Mapping[str, Any]) -> Json:
     }
 
 
-def to_scale(owners: Iterable[Entry]) -> list[Entry]:
+def _selector(obj: Mapping[str, Any], paths: ScalePaths) -> str:
+    """Which pods are counted, as a text."""
+    if paths.selector:
+        found = _at(obj, paths.selector)
+        return found if isinstance(found, str) else ""
+    selector = (obj.get("spec") or {}).get("selector")
+    if paths is not SCALED:
+        return ""
+    if obj["kind"] == "ReplicationController":  # its selector is of old: labels, and no more
+        selector = {"matchLabels": selector or {}}
+    return label_selector(selector, empty="")
+
+
+def _at(obj: Any, path: Iterable[str]) -> Any:
+    for name in path:
+        obj = obj.get(name) if isinstance(obj, Mapping) else None
+    return obj
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _with(obj: Json, path: tuple[str, ...], value: int) -> Json:
+    """The object with `value` at a path; what lies on the way is made where it is missing."""
+    name, *rest = path
+    inside = obj.get(name)
+    below = inside if isinstance(inside, dict) else {}
+    return {**obj, name: _with(below, tuple(rest), value) if rest else value}
+
+
+def to_scale(owners: Iterable[Entry], paths: ScalePaths = SCALED) -> list[Entry]:
     """Of the owners of an object's fields those of the replicas, as owners of the scale's."""
     return [
         replace(owner, api_version=SCALE.api_version, fields=REPLICAS)
         for owner in owners
-        if has(owner.fields, PATH)
+        if has(owner.fields, _field(paths))
     ]
 
 
-def to_parent(owners: Iterable[Entry], changed: Iterable[Entry], version: str) -> list[Entry]:
+def _field(paths: ScalePaths) -> tuple[str, ...]:
+    return tuple(f"f:{name}" for name in paths.spec)
+
+
+def to_parent(
+    owners: Iterable[Entry], changed: Iterable[Entry], version: str, paths: ScalePaths = SCALED
+) -> list[Entry]:
     """The owners of an object's fields after those of its scale's have changed."""
+    path, replicas = _field(paths), from_names([".".join(paths.spec)])
     left = {_who(entry): entry for entry in changed if has(entry.fields, PATH)}
     kept = []
     for owner in owners:
-        if not has(owner.fields, PATH) or left.pop(_who(owner), None) is not None:
+        if not has(owner.fields, path) or left.pop(_who(owner), None) is not None:
             kept.append(owner)
-        elif fields := difference(owner.fields, REPLICAS):
+        elif fields := difference(owner.fields, replicas):
             kept.append(replace(owner, fields=fields))
-    new = [replace(entry, api_version=version, fields=REPLICAS) for entry in left.values()]
+    new = [replace(entry, api_version=version, fields=replicas) for entry in left.values()]
     return [*kept, *new]
 
 

@@ -50,6 +50,7 @@ class TokenRequests:
 
     async def __call__(self, objects: Objects, call: Call) -> Response:
         request = self._incoming(objects, call)
+        objects.reviewed(call, "CREATE", request, None)
         account = msgspec.json.decode(objects.read(call.target).value)
         _completed(request, account)
         now = objects.clock.now()

@@ -98,7 +98,10 @@ class Sandbox:
                 yield from ("--symlink", os.readlink(link), str(link))
         for path in self.hidden:
             if any(path.is_relative_to(other) for other in shown):
-                yield from ("--tmpfs", str(path))
+                if path.is_file():
+                    yield from ("--ro-bind", "/dev/null", str(path))
+                else:
+                    yield from ("--tmpfs", str(path))
 
     def variables(self, config: ContainerConfig) -> dict[str, str]:
         """The whole environment of the container's processes."""

@@ -1,0 +1,1 @@
+"""Kinds that users define, as the server serves them."""

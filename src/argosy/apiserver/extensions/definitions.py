@@ -1,0 +1,54 @@
+"""How CustomResourceDefinitions themselves are served.
+
+What upstream's controllers say in a definition's status (which names it got, whether its kind is
+served) is said here in the write that it follows from, so that a kind is served as soon as its
+definition is there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from argosy.api.extensions.definition import Names
+from argosy.apiserver.catalog import Served
+from argosy.base.errors import FieldError
+
+Json = dict[str, Any]
+RULES = b'"x-kubernetes-validations"'
+UNRUN = "x-kubernetes-validations are kept, but not run: no expression of them is compiled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definitions(Served):
+    """Definitions; `others` tells the names of other kinds in a group."""
+
+    others: Callable[[str, str], Iterable[Names]]
+
+    def fill(self, obj: Json) -> None:
+        """Upstream's defaults."""
+        from argosy.api.extensions.validation import defaults
+
+        defaults(obj)
+
+    def settle(self, new: Json, old: Json | None, now: str, warnings: list[str]) -> None:
+        """Say in the status what follows from the names."""
+        from argosy.api.extensions.naming import settled
+
+        group = new["spec"].get("group") or ""
+        others = self.others(group, new["metadata"].get("name") or "")
+        new["status"] = settled(new, others, now)
+        if old is None or old.get("spec") != new["spec"]:
+            _warn(new["spec"], warnings)
+
+    def later_faults(self, new: Json, old: Json | None) -> Sequence[FieldError]:
+        """The rules of definitions. They are read only when the first one comes."""
+        from argosy.api.extensions.validation import faults
+
+        return faults(new, old)
+
+
+def _warn(spec: Mapping[str, Any], warnings: list[str]) -> None:
+    if RULES in msgspec.json.encode(spec):
+        warnings.append(UNRUN)

@@ -1,0 +1,1 @@
+"""Role-based access control: rules, who is bound to them, what covers what, and the defaults."""

@@ -1,0 +1,141 @@
+"""Encryption at rest: values of chosen resources are sealed on the disk, and nowhere else.
+
+Memory, watches and mutations hold plain bytes; only a row of the file holds a sealed value. It
+begins with the name of the provider and of the key that sealed it, as kube-apiserver's values in
+etcd do: `k8s:enc:aesgcm:v1:NAME:`. The key of the store is authenticated with it, so a value that
+is moved to another key does not open (with AES-CBC, which authenticates nothing, it does).
+
+The first lock of a resource seals, all of them open. What was not sealed by the first is stale; a
+store seals it anew when it is opened (`Database.reseal`). The configuration file is read by
+`encryption`, the ciphers are in `ciphers`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+MARK = b"k8s:enc:"
+"""What every sealed value begins with, and no object: these are JSON."""
+_KEPT = (
+    "start with the configuration that has the key, after the one that shall seal from now on "
+    "(--encryption-provider-config); nothing was changed"
+)
+_OTHER = (
+    "start with the secret that the key had, or restore a backup with `argosy restore --force`; "
+    "nothing was changed"
+)
+
+
+class CipherError(Exception):
+    """A value does not open with this key."""
+
+
+class SealError(Exception):
+    """Values can't be opened; the text says why, `hint` what would help. Neither has a secret."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Cipher(Protocol):
+    """Seals and opens with one key; `place` is the store's key of the value."""
+
+    def seal(self, plain: bytes, place: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes, place: bytes) -> bytes:
+        """Raises CipherError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One key of a provider. Without a cipher it is the provider `identity`: values stay plain."""
+
+    prefix: bytes = b""
+    cipher: Cipher | None = None
+
+    def seal(self, plain: bytes, place: str) -> bytes:
+        """The value as it goes to the disk."""
+        if self.cipher is None:
+            return plain
+        return self.prefix + self.cipher.seal(plain, place.encode())
+
+    def fits(self, stored: bytes) -> bool:
+        """Whether the value looks like one of this lock's."""
+        if self.cipher is None:
+            return not stored.startswith(MARK)
+        return stored.startswith(self.prefix)
+
+    def open(self, stored: bytes, place: str) -> bytes:
+        """The plain value. Raises CipherError."""
+        if self.cipher is None:
+            return stored
+        return self.cipher.open(stored[len(self.prefix) :], place.encode())
+
+
+PLAIN = (Lock(),)
+
+
+class Sealing:
+    """Which locks the values of a resource have.
+
+    `locks` are by resource: `secrets.`, `deployments.apps`, `*.apps` (of a group), `*.` (of the
+    core group), `*.*` (of all); the most exact one counts. All others have `identity`.
+    """
+
+    def __init__(self, locks: Mapping[str, tuple[Lock, ...]] | None = None) -> None:
+        self._locks = dict(locks or {})
+        self._known: dict[str, tuple[Lock, ...]] = {}
+
+    def sealed(self, place: str, plain: bytes) -> bytes:
+        """The value of key `place` as it goes to the disk."""
+        return self._of(place)[0].seal(plain, place) if self._locks else plain
+
+    def opened(self, place: str, stored: bytes) -> tuple[bytes, bool]:
+        """The plain value, and whether it is stale. Raises SealError."""
+        if not self._locks and not stored.startswith(MARK):
+            return stored, False
+        refused = False
+        for index, lock in enumerate(self._of(place)):
+            if lock.fits(stored):
+                try:
+                    return lock.open(stored, place), index > 0
+                except CipherError:  # two keys may have one name while they are rotated
+                    refused = True
+        raise _refusal(place, stored, refused)
+
+    def _of(self, place: str) -> tuple[Lock, ...]:
+        folder = place[: place.find("/", place.find("/", 1) + 1)]
+        locks = self._known.get(folder)
+        if locks is None:
+            locks = self._known[folder] = self._found(folder)
+        return locks
+
+    def _found(self, folder: str) -> tuple[Lock, ...]:
+        _, _, rest = folder.partition("/")
+        group, _, plural = rest.partition("/")
+        for name in (f"{plural}.{group}", f"*.{group}", "*.*"):
+            if name in self._locks:
+                return self._locks[name]
+        return PLAIN
+
+
+def _refusal(place: str, stored: bytes, refused: bool) -> SealError:
+    if not stored.startswith(MARK):
+        return SealError(
+            f"the value of {place} is plain text, and the configuration of encryption has no "
+            "provider for that",
+            "add the provider identity as the last one of its resource; what is plain is sealed "
+            "when the cluster starts",
+        )
+    provider, _, rest = stored[len(MARK) : len(MARK) + 512].partition(b":")
+    key = rest.partition(b":")[2].partition(b":")[0].decode(errors="replace")
+    sealed = f"the value of {place} is sealed by {provider.decode(errors='replace')} key {key!r}"
+    if refused:
+        return SealError(
+            f"{sealed}, and does not open: the key was another one then, or the value was "
+            "changed or moved since",
+            _OTHER,
+        )
+    return SealError(f"{sealed}, which the configuration of encryption does not have for it", _KEPT)
