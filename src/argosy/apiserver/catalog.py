@@ -120,7 +120,9 @@ class Served:
         """What is wrong with the shape of an object that comes."""
         return check(self.schema, obj)
 
-    def later_faults(self, new: Json, old: Json | None) -> Sequence[FieldError]:
+    def later_faults(
+        self, new: Json, old: Json | None, warnings: list[str]
+    ) -> Sequence[FieldError]:
         """What is wrong with an object that has its defaults and passed admission."""
         return ()
 

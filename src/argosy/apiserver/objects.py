@@ -102,7 +102,7 @@ class Objects:
         self.chain.mutate(attributes)
         namespaced = served.resource.namespaced
         errors = validate(served.name, new, old, namespaced=namespaced, subresource=subresource)
-        if errors := [*errors, *served.later_faults(new, old)]:
+        if errors := [*errors, *served.later_faults(new, old, call.warnings)]:
             raise _refused(served, new, errors)
         self.chain.validate(attributes)
         return new

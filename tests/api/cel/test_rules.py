@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from argosy.api.cel.rules import Rules
-from argosy.api.cel.rulescompile import compile_rules, has_rules
+from argosy.api.cel.rulescompile import compile_rules
+from argosy.api.extensions.rules import has_rules
 
 
 def schema(*rules: dict[str, Any], **spec: Any) -> dict[str, Any]:
@@ -270,3 +271,26 @@ def test_many_small_evaluations_come_to_an_end() -> None:
     found = rules.validate({"spec": {"list": [1] * 1000}}, budget=10_000)
     assert len(found) == 1
     assert "running out of cost budget, no further validation rules will be run" in found[0].text
+
+
+def test_message_that_is_too_dear_does_not_lose_the_refusal() -> None:
+    names = {"type": "array", "items": {"type": "string"}}
+    dear = "string(self.names.all(a, self.names.all(b, self.names.all(c, a + b + c != ''))))"
+    said = {"rule": "false", "message": "plain", "messageExpression": dear}
+    unsaid = {"rule": "1 == 2", "messageExpression": dear}
+    rules = compile_rules(schema(said, unsaid, names=names), check_cost=False)
+    assert isinstance(rules, Rules)
+    assert faults(rules, {"names": ["x"] * 200}) == [
+        "spec: Invalid value: plain",
+        "spec: Invalid value: failed rule: 1 == 2",
+    ]
+
+
+def test_many_faults_are_told_of_up_to_a_number() -> None:
+    number = {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 0"}]}
+    rules = compiled(schema(list={"type": "array", "items": number}))
+    wrong = {"spec": {"list": [0] * 20_000}}
+    assert len(rules.validate(wrong)) == 1000
+    warnings: list[str] = []
+    assert rules.validate(wrong, {"spec": {"list": [0] * 20_000}}, warn=warnings.append) == []
+    assert len(warnings) == 1000

@@ -279,15 +279,6 @@ async def test_names_are_one_kinds_in_its_group(api: Api) -> None:
     assert (await api.get("/apis/example.com/v1/gadgets")).status == 404
 
 
-async def test_rules_are_kept_and_their_author_is_told_that_they_do_not_run(api: Api) -> None:
-    rule = {"rule": "self.size > 0"}
-    spec = {**fields(size=NUMBER, color=TEXT), "x-kubernetes-validations": [rule]}
-    defined = await define(api, widgets(spec=spec))
-    assert "x-kubernetes-validations are kept, but not run" in defined.headers["warning"]
-    kept = defined.body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    assert kept["x-kubernetes-validations"] == [rule]
-
-
 async def test_a_built_in_kind_stays_what_it_is(api: Api) -> None:
     names = {"plural": "trainjobs", "kind": "TrainJob"}
     group = "trainer.kubeflow.org"

@@ -24,6 +24,8 @@ OBJECT_BUDGET: Final = 10_000_000
 
 _EVALUATION_COST: Final = 20
 """Of beginning at all: what keeps a million short rules from taking their time."""
+_MOST_TOLD: Final = 1000
+"""Errors, or warnings, of one object: whoever has more of them learns of no further one."""
 _LONGEST_MESSAGE: Final = 5 * 1024
 _OUT_OF_BUDGET: Final = (
     "validation failed due to running out of cost budget, no further validation rules will be run"
@@ -81,6 +83,8 @@ class _Walk:
     budget: Budget
     warn: Warn | None
     errors: list[FieldError] = field(default_factory=list)
+    warned: int = 0
+    compared: dict[int, tuple[Any, bool]] = field(default_factory=dict)  # pairs by identity
 
     def place(self, place: Place, path: str, new: Any, old: Any, same: Any) -> None:
         """`same` is the nearest old version above, with its new one, for ratcheting."""
@@ -125,7 +129,7 @@ class _Walk:
         try:
             passed = self.evaluate(rule.program, values)
         except CelError as error:
-            self.errors.append(invalid_value(path, kind, _failed(error, rule)))
+            self.wrong(invalid_value(path, kind, _failed(error, rule)))
             return
         except BudgetExceeded as error:
             self.errors.append(invalid_value(path, kind, self.exceeded(error, rule)))
@@ -151,14 +155,30 @@ class _Walk:
             self.budget.left -= allowed - max(0, call.left)
 
     def refuse(self, rule: Rule, path: str, new: Any, values: Mapping[str, Any], pair: Any) -> None:
+        ratcheted = self.warn is not None and not rule.transition and self.unchanged(pair)
+        if ratcheted and self.warned >= _MOST_TOLD:
+            return
         detail = self.message(rule, values) or rule.message.strip()
         where = _joined(path, rule.path)
         error = _error(rule.reason, where, new, detail or f"failed rule: {rule.name()}")
-        unchanged = pair is not None and pair[0] == pair[1]
-        if not rule.transition and unchanged and self.warn is not None:
+        if ratcheted and self.warn is not None:
+            self.warned += 1
             self.warn(str(error))
         else:
-            self.errors.append(error)
+            self.wrong(error)
+
+    def unchanged(self, pair: Any) -> bool:
+        """Whether both versions are equal: asked once, for many items may have the same pair."""
+        if pair is None:
+            return False
+        if id(pair) not in self.compared:
+            self.compared[id(pair)] = (pair, pair[0] == pair[1])  # which keeps its identity taken
+        return self.compared[id(pair)][1]
+
+    def wrong(self, error: FieldError) -> None:
+        self.errors.append(error)
+        if len(self.errors) >= _MOST_TOLD:
+            raise _Stop
 
     def message(self, rule: Rule, values: Mapping[str, Any]) -> str:
         """What messageExpression says; empty where it fails, or says nothing usable."""
@@ -166,10 +186,8 @@ class _Walk:
             return ""
         try:
             said = self.evaluate(rule.message_program, values)
-        except CelError:
-            return ""
-        except BudgetExceeded:
-            raise _Stop from None
+        except (CelError, BudgetExceeded):
+            return ""  # the refusal stands; what is left of the budget stops the next rule
         said = said.strip() if isinstance(said, str) else ""
         return "" if "\n" in said or len(said.encode(errors="replace")) > _LONGEST_MESSAGE else said
 

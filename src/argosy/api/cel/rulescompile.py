@@ -5,7 +5,7 @@ the caller says it stands.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -36,6 +36,8 @@ REASONS: Final = (
 )
 LONGEST_RULES: Final = 100_000
 """Characters of all rules of a schema: reading them takes seconds, which upstream can spare."""
+_SHORTEST: Final = 16
+"""Characters that any rule counts beside its own: even the shortest takes time."""
 _HINT: Final = (
     "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, "
     "maps, and strings are declared)"
@@ -297,14 +299,21 @@ def compile_rules(
 
 
 def _compiled(schema: Mapping[str, Any], path: str, check_cost: bool) -> Rules | list[FieldError]:
-    if _characters(schema) > LONGEST_RULES:
-        words = f"x-kubernetes-validations have more than {LONGEST_RULES} characters altogether"
-        return [forbidden_field(path, words)]
+    if errors := length_faults([schema], path):
+        return errors
     compiling = _Compiling(check_cost)
     context = _Context(path=path, decl=decl_type(schema, root=True), most=1, root=True)
     place = compiling.place(schema, context)
     compiling.total(path)
     return compiling.errors or Rules(place)
+
+
+def length_faults(schemas: Iterable[Mapping[str, Any]], path: str) -> list[FieldError]:
+    """What refuses the schemas of a definition that together would take too long to compile."""
+    if sum(map(_characters, schemas)) <= LONGEST_RULES:
+        return []
+    words = f"x-kubernetes-validations have more than {LONGEST_RULES} characters altogether"
+    return [forbidden_field(path, words)]
 
 
 def _characters(schema: Any) -> int:
@@ -316,12 +325,6 @@ def _characters(schema: Any) -> int:
     found = sum(_characters(child) for child in schema.values())
     for rule in schema.get("x-kubernetes-validations") or ():
         if isinstance(rule, Mapping):
-            found += len(str(rule.get("rule", ""))) + len(str(rule.get("messageExpression", "")))
+            texts = str(rule.get("rule", "")), str(rule.get("messageExpression", ""))
+            found += _SHORTEST + sum(map(len, texts))
     return found
-
-
-def has_rules(schema: Any) -> bool:
-    """Whether there is any rule: most schemas need no engine at all."""
-    if isinstance(schema, Mapping):
-        return bool(schema.get("x-kubernetes-validations")) or any(map(has_rules, schema.values()))
-    return isinstance(schema, list) and any(map(has_rules, schema))

@@ -1,7 +1,6 @@
 """`x-kubernetes-validations`: rules that a schema's author writes as expressions.
 
-Here is what can be said of them without reading the expressions. Nothing compiles or runs them yet:
-they are kept, and whoever creates a kind that has some is warned (`apiserver.extensions`).
+Here is what can be said of them without reading the expressions; `api.cel.rulescompile` does that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,6 +47,13 @@ def _rule(rule: Mapping[str, Any], path: str) -> Errors:
         yield invalid_value(f"{path}.fieldPath", where, "must be non-empty if specified")
     if _lines(where):
         yield invalid_value(f"{path}.fieldPath", where, "must not contain line breaks")
+
+
+def has_rules(schema: Any) -> bool:
+    """Whether there is any rule: most schemas need no engine at all."""
+    if isinstance(schema, Mapping):
+        return bool(schema.get(RULES)) or any(map(has_rules, schema.values()))
+    return isinstance(schema, list) and any(map(has_rules, schema))
 
 
 def _lines(text: str) -> bool:

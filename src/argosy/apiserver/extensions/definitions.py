@@ -5,19 +5,15 @@ served) is said here in the write that it follows from, so that a kind is served
 definition is there.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from argosy.api.extensions.definition import Names
 from argosy.apiserver.catalog import Served
 from argosy.base.errors import FieldError
 
 Json = dict[str, Any]
-RULES = b'"x-kubernetes-validations"'
-UNRUN = "x-kubernetes-validations are kept, but not run: no expression of them is compiled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +35,17 @@ class Definitions(Served):
         group = new["spec"].get("group") or ""
         others = self.others(group, new["metadata"].get("name") or "")
         new["status"] = settled(new, others, now)
-        if old is None or old.get("spec") != new["spec"]:
-            _warn(new["spec"], warnings)
 
-    def later_faults(self, new: Json, old: Json | None) -> Sequence[FieldError]:
+    def later_faults(
+        self, new: Json, old: Json | None, warnings: list[str]
+    ) -> Sequence[FieldError]:
         """The rules of definitions. They are read only when the first one comes."""
         from argosy.api.extensions.validation import faults
 
-        return faults(new, old)
+        if errors := faults(new, old):
+            return errors  # only schemas that are structural have types that expressions can use
+        if old is not None and old.get("spec") == new.get("spec"):
+            return ()
+        from argosy.apiserver.extensions.rules import definition_faults
 
-
-def _warn(spec: Mapping[str, Any], warnings: list[str]) -> None:
-    if RULES in msgspec.json.encode(spec):
-        warnings.append(UNRUN)
+        return definition_faults(new, old)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,9 +27,13 @@ from argosy.api.resource import Resource
 from argosy.api.schema import Schema
 from argosy.api.structural import check, prune, unknown_fields
 from argosy.apiserver.catalog import SCALED, ScalePaths, Served
+from argosy.apiserver.extensions import rules
 from argosy.apiserver.extensions.view import Plan, View
 from argosy.base.errors import FieldError, method_not_allowed
 from argosy.store.interface import Store
+
+if TYPE_CHECKING:
+    from argosy.api.cel.rules import Rules
 
 Json = dict[str, Any]
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -68,6 +72,11 @@ class Schemas:
     def check(self) -> Check:
         """What is wrong with an object, but for its metadata."""
         return checking.compiled(self.node, root=True)
+
+    @cached_property
+    def rules(self) -> "Rules | list[FieldError] | None":
+        """What its expressions ask of an object; None where it has none."""
+        return rules.compiled(self.node)
 
     @cached_property
     def fill(self) -> Fill | None:
@@ -147,12 +156,17 @@ class Custom(Served):
             errors += check(checking.ANYTHING, item, name)
         return errors
 
-    def later_faults(self, new: Json, old: Json | None) -> Sequence[FieldError]:
-        """What breaks the schema; what an update leaves as it was is not complained of."""
-        if self.schemas.fits(new):
-            return ()
+    def later_faults(
+        self, new: Json, old: Json | None, warnings: list[str]
+    ) -> Sequence[FieldError]:
+        """What breaks the schema or its rules; what an update leaves as it was is not complained
+        of.
+        """
         errors: list[FieldError] = []
-        self.schemas.check(new, ABSENT if old is None else old, "", errors)
+        if not self.schemas.fits(new):
+            self.schemas.check(new, ABSENT if old is None else old, "", errors)
+        if (asked := self.schemas.rules) is not None:
+            errors += rules.object_faults(asked, new, old, errors, warnings.append)
         return errors
 
     def fill(self, obj: Json) -> None:
