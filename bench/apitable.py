@@ -166,7 +166,9 @@ class Bench:
 
     async def _full_start(self, data: Path) -> None:
         async with argosy(data) as server:
-            await server.client.create(Namespace.resource, {"metadata": {"name": "more"}})
+            client = server.client
+            await client.create(Namespace.resource, {"metadata": {"name": "more"}})
+            await client.transport.close()
             await _fill(server, ConfigMap.resource, FULL - MANY, 1000, "more")
         async with argosy(data) as server:
             what = f"start to ready with {FULL:,} ConfigMaps of 1 KB"
