@@ -8,7 +8,7 @@ of a create, and pauses of a tenth of a second with 50,000 objects.
 import gc
 
 YOUNG = 20_000
-"""Objects that are made (less those that are gone) before the youngest are looked at: 2 ms."""
+"""Objects that are made (less those that are gone) before the youngest are looked at."""
 MIDDLE = 10
 OLD = 1_000
 

@@ -1,8 +1,8 @@
 """Managed fields of an object that has just begun, straight from its keys.
 
 At creation everything is the writer's, so there is nothing to compare: a schema is turned into
-functions that write the JSON of the field set as they walk the object, several times as fast as
-building the set and encoding it. What they write is what comparing with nothing finds.
+functions that write the JSON of the field set as they walk the object, in half the time of building
+the set and encoding it. What they write is what comparing with nothing finds.
 """
 
 from collections.abc import Callable, Iterable, Mapping
