@@ -8,7 +8,7 @@ process the client calls it directly.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from argosy.api.resources.core import BINDING, COMPONENT_STATUS
 from argosy.apiserver.accept import PROTOBUF
 from argosy.apiserver.admission.chain import Chain
 from argosy.apiserver.admission.table import plugins
+from argosy.apiserver.answers import answered
 from argosy.apiserver.audit import notes
 from argosy.apiserver.authentication.impersonation import concerns, impersonated
 from argosy.apiserver.authentication.issuer import PATHS as ISSUER_PATHS
@@ -157,7 +158,7 @@ class APIServer:
         call = Call(request, user, target, request.parameters(), warnings)
         verb = self._routes.verb(request.method, call)
         form = form_below(request, target.subresource)
-        done = _finished(verb(self._seen_as(target.served), call), call)
+        done = _finished(verb, self._seen_as(target.served), call)
         answer = await self.metrics.counted(call, done)
         if form.plain:
             return answer
@@ -171,10 +172,12 @@ class APIServer:
         )
 
 
-async def _finished(answer: Awaitable[Response], call: Call) -> Response:
-    """The answer, and then what is to be done after it."""
+async def _finished(verb: Verb, objects: Objects, call: Call) -> Response:
+    """The verb's answer, and then what is to be done after it."""
     try:
-        return await answer
+        return await answered(
+            lambda: verb(objects, call), call.answers, call.warnings, call.afterwards
+        )
     except asyncio.CancelledError:
         call.afterwards.clear()
         raise

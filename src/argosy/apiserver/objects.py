@@ -81,8 +81,9 @@ class Objects:
         meta = obj["metadata"]
         for name in (*FIXED, "resourceVersion", "selfLink"):
             meta.pop(name, None)
-        meta["uid"] = str(uuid.uuid4())
-        meta["creationTimestamp"] = timestamp(self.clock.now())
+        once = call.answers.once
+        meta["uid"] = once("uid", _uid)
+        meta["creationTimestamp"] = once("creationTimestamp", lambda: timestamp(self.clock.now()))
         served = call.target.served
         if (generation := first(served.name, own=served.own)) is not None:
             meta["generation"] = generation
@@ -126,6 +127,7 @@ class Objects:
             authorize=self.chain.authorize,
             afterwards=call.afterwards,
             warnings=call.warnings,
+            answers=call.answers,
             dry_run=call.dry_run,
         )
 
@@ -181,6 +183,10 @@ class Objects:
         if isinstance(outcome, bytes):
             return outcome
         return b"" if record is None else record.value
+
+
+def _uid() -> str:
+    return str(uuid.uuid4())
 
 
 def encoded(obj: Json, revision: int) -> bytes:

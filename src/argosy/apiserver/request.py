@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 from urllib.parse import unquote
 
+from argosy.apiserver.answers import Answers
 from argosy.apiserver.catalog import Catalog, Served
 from argosy.base.errors import (
     FieldError,
@@ -54,7 +55,7 @@ class Call:
     """A request to a resource. `warnings` collects what the client shall be told.
 
     `afterwards` is called when the call is over, whatever became of it; not so if it is cancelled,
-    because its write may still be on its way then.
+    because its write may still be on its way then. `answers` are those of other servers.
     """
 
     request: Request
@@ -63,6 +64,7 @@ class Call:
     query: Mapping[str, str]
     warnings: list[str] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
+    answers: Answers = field(default_factory=Answers)
 
     @property
     def dry_run(self) -> bool:

@@ -5,9 +5,10 @@ the store; what it must not do is wait.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from argosy.apiserver.answers import Answers
 from argosy.apiserver.authorization import attributes as access
 from argosy.apiserver.authorization.authorizer import Decision
 from argosy.apiserver.request import Target, User
@@ -31,7 +32,8 @@ class Attributes:
     subresource (a binding, an eviction, a request for a token) is `new`, and has no `old`. `look`
     reads another object by its key, `items` those under a prefix; `authorize` asks whether somebody
     may do something. What a rule holds while the write is on its way it lets go of in a function of
-    `afterwards`; `warnings` are told to the client.
+    `afterwards`; `warnings` are told to the client. What only another server knows is asked of
+    `answers`.
     """
 
     operation: Operation
@@ -44,6 +46,7 @@ class Attributes:
     authorize: Callable[[access.Attributes], Decision]
     afterwards: list[Callable[[], None]]
     warnings: list[str]
+    answers: Answers = field(default_factory=Answers)
     dry_run: bool = False
 
     @property

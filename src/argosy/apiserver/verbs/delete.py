@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from argosy.apiserver.answers import Answers, answered
 from argosy.apiserver.deleteoptions import DeleteOptions, read_options
 from argosy.apiserver.deletion import Outcome, orphans_unasked, outcome
 from argosy.apiserver.negotiate import answer
@@ -83,11 +84,15 @@ def _warn(call: Call, options: DeleteOptions) -> None:
 async def _delete_one(objects: Objects, call: Call, options: DeleteOptions, record: Record) -> None:
     meta = msgspec.json.decode(record.value)["metadata"]
     target = replace(call.target, namespace=meta.get("namespace", ""), name=meta["name"])
+    own = replace(call, target=target, warnings=[], afterwards=[], answers=Answers())
     try:
-        await _deleted(objects, replace(call, target=target), options)
+        await _deleted(objects, own, options)
     except StatusError as error:
         if error.code != 404:
             raise
+    finally:
+        call.warnings.extend(own.warnings)
+        call.afterwards.extend(own.afterwards)
 
 
 async def _deleted(objects: Objects, call: Call, options: DeleteOptions) -> tuple[Outcome, int]:
@@ -103,11 +108,15 @@ async def _deleted(objects: Objects, call: Call, options: DeleteOptions) -> tupl
             return DELETE
         return encoded(result.obj, revision) if result.step == "write" else None
 
-    if options.dry_run:
+    async def attempt() -> Record | None:
+        if not options.dry_run:
+            return await objects.store.write(call.target.key, mutate)
         record = objects.store.get(call.target.key)
         mutate(record, 0)
-    else:
-        record = await objects.store.write(call.target.key, mutate)
+        return record
+
+    # Each deletion is tried anew by itself: what was done before it is not done twice.
+    record = await answered(attempt, call.answers, call.warnings, call.afterwards)
     return results[-1], 0 if record is None else record.revision
 
 

@@ -16,6 +16,7 @@ from argosy.api.core import Node, Pod
 from argosy.api.meta import condition
 from argosy.api.resources.core import ENDPOINTS, SERVICE
 from argosy.apiserver.objects import Objects
+from argosy.apiserver.outbound import target_port
 from argosy.apiserver.request import Call
 from argosy.apiserver.verbs.streams import to_node
 from argosy.base.errors import StatusError, bad_request, not_found
@@ -187,17 +188,9 @@ def _selected(
         if ready is None or ready.status != "True":
             continue
         if selector.items() <= pod.metadata.labels.items():
-            number = _number(pod, port.get("targetPort") or port["port"])
+            number = target_port(pod, port)
             if number is not None:
                 yield pod, number
-
-
-def _number(pod: Pod, wanted: Any) -> int | None:
-    """A target port's number in this pod, where it may be a name."""
-    if isinstance(wanted, int):
-        return wanted
-    ports = [port for one in pod.spec.containers for port in one.ports]
-    return next((port.container_port for port in ports if port.name == wanted), None)
 
 
 def _unavailable(message: str) -> StatusError:

@@ -33,7 +33,7 @@ async def create(objects: Objects, call: Call) -> Response:
         raise bad_request("resourceVersion should not be set on objects to be created")
     generated = not meta.get("name") and meta.get("generateName")
     if generated:
-        meta["name"] = _generated(meta["generateName"])
+        meta["name"] = call.answers.once("name", lambda: _generated(meta["generateName"]))
     new = objects.admitted(call, objects.initial(call, obj), None)
     new = objects.tracked(call, new, None)
     resource = call.target.served.resource
