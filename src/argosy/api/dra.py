@@ -1,6 +1,7 @@
 """Views of dynamic resource allocation (`resource.k8s.io/v1`). Source: KEP-4381, KEP-5075."""
 
-from typing import ClassVar
+import re
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -9,6 +10,17 @@ from argosy.api.resource import Resource
 from argosy.api.resources import scheduling as table
 
 Quantity = str | int | float
+Attribute = dict[str, str | int | bool | list[str | int | bool]]
+_PLAIN: Final = re.compile(r"""\s*device\.driver\s*==\s*(?:"([^"\\\n]+)"|'([^'\\\n]+)')\s*""")
+
+
+def plain_driver(expression: str) -> str | None:
+    """The driver that the commonest selector names, `device.driver == "…"`; None for any other.
+
+    Nobody needs the engine for expressions to read it.
+    """
+    found = _PLAIN.fullmatch(expression)
+    return None if found is None else found[1] or found[2]
 
 
 class CELSelector(View, frozen=True, kw_only=True):
@@ -159,7 +171,7 @@ class Device(View, frozen=True, kw_only=True):
     """One device of a slice."""
 
     name: str
-    attributes: dict[str, dict[str, str | int | bool]] = {}
+    attributes: dict[str, Attribute] = {}
     capacity: dict[str, DeviceCapacity] = {}
     allow_multiple_allocations: bool = False
 

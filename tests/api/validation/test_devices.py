@@ -90,6 +90,14 @@ def test_what_is_taken(obj: dict[str, Any]) -> None:
     assert errors(obj, obj) == []
 
 
+def test_selectors_that_are_too_long_together() -> None:
+    selectors = [{"cel": {"expression": "x" * 10_000}}] * 11
+    words = "Forbidden: selectors may have at most 100000 characters together"
+    claim = put(CLAIM, "spec.devices.requests.0.exactly.selectors", selectors)
+    assert errors(claim) == [f"spec.devices: {words}"]
+    assert errors(put(CLASS, "spec.selectors", selectors)) == [f"spec: {words}"]
+
+
 NO_REQUEST = (
     "must be the name of a request in the claim or the name of a request and a subrequest "
     "separated by '/'"
@@ -99,6 +107,18 @@ NO_REQUEST = (
 @pytest.mark.parametrize(
     ("path", "value", "error"),
     [
+        (
+            "requests.0.exactly.selectors.0.cel.expression",
+            "1",
+            'requests[0].exactly.selectors[0].cel.expression: Invalid value: "1": must evaluate to '
+            "bool or the unknown type, not int",
+        ),
+        (
+            "requests.0.exactly.selectors.0.cel.expression",
+            "device.attributes.all(a, " * 4 + "a == ''" + ")" * 4,
+            "requests[0].exactly.selectors[0].cel.expression: Forbidden: too complex, exceeds cost "
+            "limit",
+        ),
         (
             "requests.0",
             {"name": "gpu"},

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from argosy.api.cel.values import CelError
+from argosy.api.dra import Device
 from argosy.scheduler.dra.allocator import Share, Slot, search, shortage
 from argosy.scheduler.dra.capacity import Capacity
 from argosy.scheduler.dra.inventory import DeviceId, Offer
@@ -32,6 +34,28 @@ def test_an_earlier_need_makes_way_for_a_choosier_one() -> None:
     found = search(slots, [need("ab"), need("a")])
     assert found is not None
     assert [share.offer.id.device for share in found] == ["only-b", "only-a"]
+
+
+def described(name: str, model: str, driver: str = "a") -> Slot:
+    """A device with an attribute."""
+    device = Device(name=name, attributes={"model": {"string": model}})
+    return Slot(Offer(DeviceId(driver, "pool", name), False, {}, device), Use())
+
+
+def test_devices_are_chosen_by_what_they_are() -> None:
+    large = 'device.attributes["a"].model == "large"'
+    slots = [described("one", "small"), described("two", "large"), described("other", "", "b")]
+    wanted = [need("a"), Need("r", 1, "a", frozenset("a"), selectors=(large,))]
+    found = search(slots, wanted)
+    assert found is not None
+    assert [share.offer.id.device for share in found] == ["one", "two"]
+    assert search(slots, [wanted[1], wanted[1]]) is None
+
+
+def test_a_selector_that_can_not_be_asked_of_a_device() -> None:
+    wanted = Need("r", 0, "a", None, selectors=('device.attributes["a"].model == "large"',))
+    with pytest.raises(CelError, match="no such key: model"):
+        search([described("other", "large", "b")], [wanted])
 
 
 def test_a_device_in_use_is_filled_first() -> None:

@@ -12,6 +12,7 @@ CLASSES = {
     "any": device_class("any", ""),
     "other": device_class("other", "device.driver=='x.io'"),
     "cel": device_class("cel", "device.attributes['x'].y == 1"),
+    "wrong": device_class("wrong", "1"),
 }
 
 
@@ -43,7 +44,16 @@ def test_selectors(
     assert need.drivers == drivers
 
 
-NO_DRIVER_RULE = 'not supported; the only form is device.driver == "…"'
+def test_other_selectors_are_kept_for_the_engine() -> None:
+    asked = 'device.driver == "a" || device.allowMultipleAllocations'
+    request = exactly(deviceClassName="cel", selectors=[{"cel": {"expression": asked}}])
+    (need,) = needs_of(claim(requests=[request]), CLASSES)
+    assert need.drivers is None
+    assert need.selectors == ("device.attributes['x'].y == 1", asked)
+    assert need.label == "cel"
+
+
+WRONG = "must evaluate to bool or the unknown type, not int"
 
 
 @pytest.mark.parametrize(
@@ -85,15 +95,16 @@ NO_DRIVER_RULE = 'not supported; the only form is device.driver == "…"'
             'spec.devices.requests[0].exactly.deviceClassName: device class "none" does not exist',
         ),
         (
-            [exactly(deviceClassName="cel")],
+            [exactly(deviceClassName="wrong")],
             {},
-            'spec.devices.requests[0].exactly.deviceClassName: deviceclass "cel": '
-            f"spec.selectors[0].cel.expression: {NO_DRIVER_RULE}",
+            'spec.devices.requests[0].exactly.deviceClassName: deviceclass "wrong": '
+            f"spec.selectors[0].cel.expression: {WRONG}",
         ),
         (
-            [exactly(selectors=[{"cel": {"expression": 'device.driver == "a" || true'}}])],
+            [exactly(selectors=[{"cel": {"expression": "device.nothing"}}])],
             {},
-            f"spec.devices.requests[0].exactly.selectors[0].cel.expression: {NO_DRIVER_RULE}",
+            "spec.devices.requests[0].exactly.selectors[0].cel.expression: compilation failed: "
+            "ERROR: <input>:1:7: undefined field 'nothing'",
         ),
         (
             [exactly(capacity={"m": "lots"})],

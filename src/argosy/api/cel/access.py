@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from argosy.api.cel.decltypes import unescape
-from argosy.api.cel.values import NONE, CelError, Optional, no_overload
+from argosy.api.cel.values import NONE, CelError, Defaulted, Optional, no_overload
 
 _ABSENT: Final = object()
 
@@ -12,7 +12,7 @@ def selected(value: Any, name: str) -> Any:
     """`value.name`, where that is no plain key."""
     if type(value) is Optional:
         return optional_field(value, name)
-    if type(value) is dict:
+    if isinstance(value, dict):
         plain = unescape(name)
         if plain in value:
             return value[plain]
@@ -24,7 +24,7 @@ def has(value: Any, name: str) -> bool:
     """`has(value.name)`."""
     if type(value) is Optional:
         return value.present and has(value.value, name)
-    if type(value) is not dict:
+    if not isinstance(value, dict):
         raise no_overload()
     return name in value or ("__" in name and unescape(name) in value)
 
@@ -33,7 +33,7 @@ def optional_field(value: Any, key: Any) -> Optional:
     """`value.?key` and `value[?key]`."""
     if type(value) is Optional:
         return optional_field(value.value, key) if value.present else NONE
-    if type(value) is dict:
+    if isinstance(value, dict):
         if isinstance(key, str) and key not in value:
             key = unescape(key)
         return Optional(value[key]) if key in value else NONE
@@ -54,7 +54,9 @@ def index(value: Any, key: Any) -> Any:
         if 0 <= key < len(value):
             return value[key]
         raise CelError(f"index out of bounds: {key}")
-    if type(value) is dict:
+    if isinstance(value, Defaulted) and type(key) is str:
+        return value[key]
+    if isinstance(value, dict):
         found = value.get(key, _ABSENT) if not isinstance(key, list | dict) else _ABSENT
         if found is _ABSENT or (type(key) is bool and not any(k is key for k in value)):
             raise CelError(f"no such key: {key}")

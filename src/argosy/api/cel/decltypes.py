@@ -43,6 +43,7 @@ class DeclType:
     most: int = 0
     fields: dict[str, "DeclType"] = field(default_factory=dict)  # by escaped name
     element: "DeclType | None" = None
+    other: "DeclType | None" = None  # of a map: what any name in it is
 
 
 _STRING: Final = DeclType("string", 2, 0)
@@ -172,5 +173,5 @@ def at_path(root: DeclType, path: tuple[str, ...]) -> DeclType | None:
         elif name == "@keys":
             node = _STRING if node.kind == "map" else None
         else:
-            node = node.fields.get(name)
+            node = node.fields.get(name) or node.other
     return node

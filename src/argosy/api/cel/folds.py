@@ -18,7 +18,7 @@ def elements(value: Any, pairs: bool) -> Iterable[tuple[Any, Any]]:
     """What a loop runs over: a list's item or a map's key; with `pairs`, key and value."""
     if type(value) is list:
         return enumerate(value) if pairs else ((item, None) for item in value)
-    if type(value) is dict:
+    if isinstance(value, dict):
         return value.items()
     raise no_overload()
 
@@ -33,7 +33,7 @@ def _each(value: Any, frame: list[Any], slots: tuple[int, int]) -> Iterator[None
             frame[first], frame[second] = one, two
             yield
         return
-    if type(value) is not list and type(value) is not dict:
+    if type(value) is not list and not isinstance(value, dict):
         raise no_overload()
     for one in value:
         budget.left -= 1

@@ -13,6 +13,7 @@ from argosy.api.cel.values import (
     NONE,
     Budget,
     CelError,
+    Defaulted,
     Duration,
     Optional,
     UInt,
@@ -124,7 +125,7 @@ def _contained(budget: Budget, item: Any, holder: Any) -> bool:
         if type(item) is str and len(item) < 200:  # equal to texts only, in Python as well
             return item in holder
         return any(equal(item, other, budget) for other in holder)
-    if type(holder) is dict:
+    if isinstance(holder, dict):
         budget.spend(1)
         if isinstance(item, list | dict):
             raise no_overload()
@@ -198,7 +199,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "_%_": overloads(*_arithmetic(_remainder, None)),
     "-_": overloads(((int,), _negated), ((float,), lambda a: -a)),
     "@in": _contained,
-    "size": overloads(*for_each((str, bytes, list, dict), (), len)),
+    "size": overloads(*for_each((str, bytes, list, dict, Defaulted), (), len)),
     "type": lambda _, value: type_of(value),
     "dyn": lambda _, value: value,
     "int": overloads(

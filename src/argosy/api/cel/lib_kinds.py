@@ -75,7 +75,7 @@ _LONGEST_VERSION: Final = 256
 _LONGEST_NAME: Final = 512
 
 
-def _semver(text: str, normalize: bool = False) -> Semver:
+def semver(text: str, normalize: bool = False) -> Semver:
     plain = _normalized(text) if normalize else text
     found = _SEMVER.fullmatch(plain) if len(plain) <= _LONGEST_VERSION else None
     if found is None:
@@ -201,8 +201,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "isGreaterThan": _relation(lambda order: order > 0),
     "isLessThan": _relation(lambda order: order < 0),
     "compareTo": _relation(lambda order: order),
-    "semver": overloads(((str,), _semver), ((str, bool), _semver)),
-    "isSemver": overloads(((str,), _valid(_semver)), ((str, bool), _valid(_semver))),
+    "semver": overloads(((str,), semver), ((str, bool), semver)),
+    "isSemver": overloads(((str,), _valid(semver)), ((str, bool), _valid(semver))),
     "major": overloads(((Semver,), lambda a: a.numbers[0])),
     "minor": overloads(((Semver,), lambda a: a.numbers[1])),
     "patch": overloads(((Semver,), lambda a: a.numbers[2])),

@@ -76,6 +76,8 @@ def _text_position(text: str, part: str, start: int | None, *, last: bool) -> in
 
 
 def _includes(budget: Budget, items: Any, item: Any) -> bool:
+    if type(items) is not list:  # a single value includes itself
+        return equal(items, item, budget)
     return any(equal(other, item, budget) for other in _listed(items, budget))
 
 

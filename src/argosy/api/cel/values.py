@@ -54,6 +54,15 @@ class Duration:
     ns: int
 
 
+class Defaulted(dict[str, Any]):
+    """A map that has an empty map for each key that is not in it."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: object) -> dict[str, Any]:
+        return {}
+
+
 @dataclass(frozen=True, slots=True)
 class TypeValue:
     """A type as a value: what `type(x)` gives."""
@@ -94,6 +103,7 @@ _NAMES: Final[dict[type, str]] = {
     type(None): "null_type",
     list: "list",
     dict: "map",
+    Defaulted: "map",
     Duration: "google.protobuf.Duration",
     datetime: "google.protobuf.Timestamp",
     TypeValue: "type",

@@ -1,13 +1,14 @@
 """The rules of `resource.k8s.io`: claims, their templates, classes of devices, taint rules.
 
-What is well formed is taken; whether a scheduler can satisfy it is the scheduler's to say. CEL
-expressions are bounded here, not compiled. Slices are in `deviceslices`, allocations in
-`allocations`.
+What is well formed is taken; whether a scheduler can satisfy it is the scheduler's to say. Slices
+are in `deviceslices`, allocations in `allocations`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from argosy.api import names
+from argosy.api.dra import plain_driver
 from argosy.api.validation import allocations, deviceslices, resources
 from argosy.api.validation.conditions import conditions
 from argosy.api.validation.deviceparts import (
@@ -23,7 +24,6 @@ from argosy.api.validation.deviceparts import (
 from argosy.api.validation.fields import (
     NEEDED,
     Table,
-    bytes_at_most,
     each,
     fields,
     items_at_most,
@@ -34,9 +34,20 @@ from argosy.api.validation.fields import (
 )
 from argosy.api.validation.formats import driver
 from argosy.api.validation.rule import Json, Rule, immutable, of_part
-from argosy.base.errors import FieldError, invalid_value, not_supported, required
+from argosy.base.errors import (
+    FieldError,
+    forbidden_field,
+    invalid_value,
+    not_supported,
+    required,
+    too_long,
+)
 
 Errors = Iterator[FieldError]
+Part = Callable[[Any, str], Iterable[FieldError]]
+
+LONGEST = 10 * 1024
+LONGEST_TOGETHER = 100_000
 
 MODES = ("All", "ExactCount")
 ONE_FORM = "exactly one of `exactly` or `firstAvailable` is required"
@@ -109,10 +120,45 @@ def _extended_resource(name: str, path: str) -> Errors:
         yield invalid_value(path, name, "must be a valid extended resource name")
 
 
+def _expression(text: str, path: str) -> Errors:
+    if len(text.encode()) > LONGEST:
+        yield too_long(path, LONGEST)
+    elif plain_driver(text) is None:
+        from argosy.api.cel.devices import SelectorError, selector  # seldom, and large
+
+        try:
+            selector(text)
+        except SelectorError as error:
+            words = str(error)
+            yield forbidden_field(path, words) if error.dear else invalid_value(path, text, words)
+
+
+def _bounded(rule: Part) -> Part:
+    """`rule`, unless the selectors below are so long together that reading them takes seconds."""
+
+    def judged(value: Json, path: str) -> Iterable[FieldError]:
+        if _length(value) > LONGEST_TOGETHER:
+            words = f"selectors may have at most {LONGEST_TOGETHER} characters together"
+            return [forbidden_field(path, words)]
+        return rule(value, path)
+
+    return judged
+
+
+def _length(value: Any) -> int:
+    """Characters of all expressions in a claim or a class."""
+    if isinstance(value, list):
+        return sum(map(_length, value))
+    if not isinstance(value, dict):
+        return 0
+    own = value.get("expression")
+    return (len(own) if isinstance(own, str) else 0) + sum(map(_length, value.values()))
+
+
 SELECTORS: Table = {
     "selectors": items_at_most(32),
     "selectors[].cel": NEEDED,
-    "selectors[].cel.expression": bytes_at_most(10 * 1024),
+    "selectors[].cel.expression": _expression,
 }
 TOLERATION = together(
     fields({"key": unless_empty(names.qualified), "effect": unless_empty(one_of(*EFFECTS))}),
@@ -143,17 +189,19 @@ REQUESTS = fields(
         "config": items_at_most(32),
     }
 )
-CLAIM_SPEC = fields({"devices": _claim})
+CLAIM_SPEC = fields({"devices": _bounded(_claim)})
 TEMPLATE_SPEC = fields(
     {"metadata.labels": names.labels, "metadata.annotations": names.annotations, "spec": CLAIM_SPEC}
 )
-CLASS_SPEC = fields(
-    {
-        **SELECTORS,
-        "config": items_at_most(32),
-        "config[]": lambda entry, path: configuration(entry, path, None),
-        "extendedResourceName": _extended_resource,
-    }
+CLASS_SPEC = _bounded(
+    fields(
+        {
+            **SELECTORS,
+            "config": items_at_most(32),
+            "config[]": lambda entry, path: configuration(entry, path, None),
+            "extendedResourceName": _extended_resource,
+        }
+    )
 )
 TAINT_RULE = fields(
     {

@@ -32,6 +32,7 @@ class Slot:
         # A share of a device that is no longer shared, or the other way round, keeps it taken.
         self.taken = use.wholes > 0 or (use.shares > 0 and not offer.shared)
         self.busy = not use.idle
+        self.met: tuple[bool, ...] = ()  # which of a search's selective needs it will do for
         self.left = {
             name: capacity.value - use.consumed.get(name, Decimal(0))
             for name, capacity in offer.capacities.items()
@@ -40,7 +41,7 @@ class Slot:
     def share(self, need: Need) -> Share | None:
         """What `need` would get of this device; None where it can't have it."""
         offer = self.offer
-        if self.taken or not need.wants(offer.id.driver):
+        if self.taken or not need.wants(offer):
             return None
         if any(name not in offer.capacities for name in need.capacities):
             return None
@@ -77,7 +78,7 @@ class Slot:
         offer = self.offer
         capacities = tuple(sorted(offer.capacities.items(), key=lambda item: item[0]))
         left = tuple(sorted(self.left.items()))
-        return (offer.id.driver, offer.shared, self.taken, left, capacities)
+        return (offer.id.driver, offer.shared, self.taken, self.met, left, capacities)
 
     @property
     def fullness(self) -> tuple[bool, Decimal]:
@@ -91,7 +92,13 @@ class Slot:
 
 
 def search(slots: Sequence[Slot], needs: Sequence[Need]) -> list[Share] | None:
-    """A share for each need, in order; None where there is no way (or it takes too long)."""
+    """A share for each need, in order; None where there is no way (or it takes too long).
+
+    Raises CelError where a selector can't be asked of a device.
+    """
+    choosy = {(need.drivers, need.selectors): need for need in needs if need.selectors}
+    for slot in slots if choosy else ():
+        slot.met = tuple(need.wants(slot.offer) for need in choosy.values())
     found: list[Share] = []
     steps = [MOST_STEPS]
     return found if _search(list(slots), needs, found, steps) else None
@@ -134,7 +141,7 @@ def shortage(slots: Sequence[Slot], needs: Sequence[Need]) -> str:
 
 
 def _describe(slots: Sequence[Slot], need: Need) -> str:
-    wanted = [slot for slot in slots if need.wants(slot.offer.id.driver)]
+    wanted = [slot for slot in slots if need.wants(slot.offer)]
     shared = [slot for slot in wanted if slot.offer.shared and not slot.taken]
     short = next(iter(_short_capacities(shared, need)), None)
     if short is not None:

@@ -8,7 +8,7 @@ left out; nothing here can place them yet.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from argosy.api.dra import Device, ResourceSlice
 from argosy.scheduler.dra.capacity import Capacity, read_capacities
@@ -34,6 +34,24 @@ class Offer:
     id: DeviceId
     shared: bool
     capacities: Mapping[str, Capacity]
+    device: Device | None = field(default=None, compare=False)
+    _met: dict[str, bool] = field(default_factory=dict, compare=False)
+
+    def meets(self, expression: str) -> bool:
+        """Whether a selector means this device: found out once. Raises CelError."""
+        known = self._met.get(expression)
+        if known is None:
+            known = self._met[expression] = self._asked(expression)
+        return known
+
+    def _asked(self, expression: str) -> bool:
+        # Most clusters have selectors by driver only: these need no engine.
+        from argosy.api.cel.devices import activation, matches, selector
+
+        device = self.device or Device(name=self.id.device)
+        amounts = {name: capacity.value for name, capacity in device.capacity.items()}
+        seen = activation(self.id.driver, self.shared, device.attributes, amounts)
+        return matches(selector(expression), seen)
 
 
 class Inventory:
@@ -122,7 +140,8 @@ def _offer(pool: PoolId, device: Device) -> Iterable[Offer]:
         context = {"driver": pool[0], "pool": pool[1], "device": device.name}
         log.warning("broken device left out", extra={**context, "error": str(error)})
         return
-    yield Offer(DeviceId(*pool, device.name), device.allow_multiple_allocations, capacities)
+    own = DeviceId(*pool, device.name)
+    yield Offer(own, device.allow_multiple_allocations, capacities, device)
 
 
 def _pool(item: ResourceSlice) -> PoolId:

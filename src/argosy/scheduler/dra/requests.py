@@ -1,9 +1,9 @@
 """What a claim asks for, read from its spec and its device classes; the rest is refused by name.
 
-Understood: `exactly` with ExactCount and one form of selector, `device.driver == "…"`.
+Understood: `exactly` with ExactCount. Selectors of the plainest form, `device.driver == "…"`, are
+told apart, because they need no engine and name devices in messages.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,13 +14,14 @@ from argosy.api.dra import (
     DeviceSelector,
     ExactDeviceRequest,
     ResourceClaim,
+    plain_driver,
 )
 from argosy.base import quantity
+from argosy.scheduler.dra.inventory import Offer
 
 MOST_DEVICES = 32
 """More can't be written into one allocation."""
 
-_DRIVER = re.compile(r"""\s*device\.driver\s*==\s*(?:"([^"\\]+)"|'([^'\\]+)')\s*""")
 NOT_SUPPORTED = "not supported"
 
 
@@ -30,17 +31,23 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One device. `drivers` None: of any driver. `label` says whose it is, for messages."""
+    """One device. `drivers` None: of any driver. `label` says whose it is, for messages.
+
+    `selectors` are expressions that all must mean it.
+    """
 
     request: str
     index: int
     label: str
     drivers: frozenset[str] | None
     capacities: Mapping[str, Decimal] = field(default_factory=dict)
+    selectors: tuple[str, ...] = ()
 
-    def wants(self, driver: str) -> bool:
-        """Whether a device of `driver` will do."""
-        return self.drivers is None or driver in self.drivers
+    def wants(self, offer: Offer) -> bool:
+        """Whether the device will do, as far as selectors go. Raises CelError."""
+        if self.drivers is not None and offer.id.driver not in self.drivers:
+            return False
+        return all(offer.meets(expression) for expression in self.selectors)
 
 
 def needs_of(claim: ResourceClaim, classes: Mapping[str, DeviceClass]) -> tuple[Need, ...]:
@@ -94,9 +101,9 @@ def _needs_of_request(
     if device_class is None:
         text = f'device class "{exactly.device_class_name}" does not exist'
         raise _refused(f"{path}.deviceClassName", text)
-    drivers = _drivers(exactly.selectors, path)
+    drivers, selectors = _selected(exactly.selectors, path)
     try:
-        of_class = _drivers(device_class.spec.selectors, "spec")
+        of_class, more = _selected(device_class.spec.selectors, "spec")
     except RefusedError as error:
         text = f'deviceclass "{exactly.device_class_name}": {error}'
         raise _refused(f"{path}.deviceClassName", text) from error
@@ -106,23 +113,35 @@ def _needs_of_request(
         chosen = drivers & of_class
     capacities = _capacities(exactly, path)
     label = ", ".join(sorted(chosen or ())) or exactly.device_class_name
-    return [Need(name, index, label, chosen, capacities) for index in range(exactly.count)]
+    both = (*more, *selectors)
+    return [Need(name, index, label, chosen, capacities, both) for index in range(exactly.count)]
 
 
-def _drivers(selectors: tuple[DeviceSelector, ...], path: str) -> frozenset[str] | None:
-    """The drivers that all selectors leave: None for any, empty for none."""
+def _selected(
+    selectors: tuple[DeviceSelector, ...], path: str
+) -> tuple[frozenset[str] | None, tuple[str, ...]]:
+    """The drivers that plain selectors leave (None for any, empty for none), and the others."""
     left: frozenset[str] | None = None
+    others = []
     for index, selector in enumerate(selectors):
         expression = selector.cel.expression if selector.cel else ""
-        match = _DRIVER.fullmatch(expression)
-        if match is None:
-            raise _refused(
-                f"{path}.selectors[{index}].cel.expression",
-                'not supported; the only form is device.driver == "…"',
-            )
-        driver = frozenset({match[1] or match[2]})
+        if (named := plain_driver(expression)) is None:
+            _compiled(expression, f"{path}.selectors[{index}].cel.expression")
+            others.append(expression)
+            continue
+        driver = frozenset({named})
         left = driver if left is None else left & driver
-    return left
+    return left, tuple(others)
+
+
+def _compiled(expression: str, path: str) -> None:
+    """Raises RefusedError for what can't be asked of a device."""
+    from argosy.api.cel.devices import SelectorError, selector  # seldom, and large
+
+    try:
+        selector(expression)
+    except SelectorError as error:
+        raise _refused(path, str(error)) from error
 
 
 def _capacities(exactly: ExactDeviceRequest, path: str) -> dict[str, Decimal]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
+from argosy.api.cel.values import CelError
 from argosy.api.core import Pod, PodResourceClaim
 from argosy.api.dra import Allocation, DeviceAllocation, DeviceResult, ResourceClaim
 from argosy.scheduler.dra.allocator import Share, search, shortage
@@ -62,7 +63,7 @@ class ClaimReserver:
         """The allocated claims themselves, and what the others ask for."""
         allocated = tuple(claim.metadata.uid for claim in self.allocated)
         wanted = tuple(
-            (need.request, need.drivers, tuple(sorted(need.capacities.items())))
+            (need.request, need.drivers, need.selectors, tuple(sorted(need.capacities.items())))
             for item in self.wanted
             for need in item.needs
         )
@@ -77,9 +78,13 @@ class ClaimReserver:
     def reserve(self, node: str) -> tuple[Grant, ...] | Lack:
         """Devices of `node` for every claim that has none yet."""
         needs = [need for wanted in self.wanted for need in wanted.needs]
-        shares = search(self.devices.slots(node), needs)
+        try:
+            shares = search(self.devices.slots(node), needs)
+            lacking = "" if shares else shortage(self.devices.slots(node), needs)
+        except CelError as error:
+            text = f"asking a selector of a device of node {node}: {error}"
+            raise UnschedulableError(text) from error
         if shares is None:
-            lacking = shortage(self.devices.slots(node), needs)
             return Lack("cannot allocate all claims", lacking)
         grants = [Grant(claim) for claim in self.allocated]
         for wanted in self.wanted:
