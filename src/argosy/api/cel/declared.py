@@ -43,6 +43,7 @@ substring: string_substring_int string.(int) string
 substring: string_substring_int_int string.(int,int) string
 trim: string_trim string.() string
 strings.quote: strings_quote _.(string) string
+jsonpatch.escapeKey: string_jsonpatch_escapeKey_string _.(string) string
 find: string_find_string string.(string) string
 findAll: string_find_all_string string.(string) list(string)
 findAll: string_find_all_string_int string.(string,int) list(string)

@@ -61,8 +61,8 @@ class Messages:
             return f"map(string,{self.spec(decl.element)})"
         return decl.kind
 
-    def pool(self) -> descriptor_pool.DescriptorPool:
-        """The messages so far."""
+    def pool(self, *others: descriptor_pb2.FileDescriptorProto) -> descriptor_pool.DescriptorPool:
+        """The messages so far, and those of other files. To be called once."""
         made = descriptor_pool.DescriptorPool()
         for known in (struct_pb2, timestamp_pb2, duration_pb2):
             file = descriptor_pb2.FileDescriptorProto()
@@ -70,6 +70,8 @@ class Messages:
             made.Add(file)
             self.file.dependency.append(file.name)
         made.Add(self.file)
+        for other in others:
+            made.Add(other)
         return made
 
     def _describe(self, decl: DeclType, name: str) -> None:

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from cel_expr_python import cel
+from google.protobuf.descriptor_pool import DescriptorPool
 
 from argosy.api.cel.declared import configuration, spec
-from argosy.api.cel.descriptors import PACKAGE, Messages
+from argosy.api.cel.descriptors import PACKAGE
 
 LONGEST: Final = 100_000
 """Characters of an expression, as cel-go limits them."""
@@ -73,15 +74,15 @@ def _type(described: dict[str, Any]) -> Any:
 class Checker:
     """Parses and checks expressions over variables of some types."""
 
-    def __init__(self, variables: dict[str, str], messages: Messages) -> None:
+    def __init__(self, variables: dict[str, str], pool: DescriptorPool) -> None:
         described = {name: spec(kind) for name, kind in variables.items()}
         if any(kind["type_name"] == _OPTIONAL for kind in described.values()):
             # The engine's Type can't say this, and to read a configuration takes it 15 ms.
             config = cel.NewEnvConfigFromYaml(configuration(variables))
-            self._env = cel.NewEnv(messages.pool(), config=config)
+            self._env = cel.NewEnv(pool, config=config)
             return
         types = {name: _type(kind) for name, kind in described.items()}
-        self._env = cel.NewEnv(messages.pool(), config=_base(), variables=types)
+        self._env = cel.NewEnv(pool, config=_base(), variables=types)
 
     def check(self, expression: str) -> bytes:
         """The checked expression, serialized. Raises CompileError."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
 from argosy.api.cel import (
     lib_authorizer,
     lib_core,
@@ -26,6 +28,7 @@ from argosy.api.cel.decltypes import DeclType, at_path
 from argosy.api.cel.descriptors import Messages
 from argosy.api.cel.engine import Checker, CompileError
 from argosy.api.cel.evaluator import MISSING, SPECIAL, Compiler, Frame, Function
+from argosy.api.cel.mutation import AmbiguousError, Constructed
 from argosy.api.cel.nodes import Node, Type
 from argosy.api.cel.sizes import Range
 from argosy.api.cel.values import (
@@ -101,29 +104,52 @@ class Program:
 
 
 class Environment:
-    """What expressions may name. Compiling is dear (about 0.2 ms); a program is for keeping."""
+    """What expressions may name. Compiling is dear (about 0.2 ms); a program is for keeping.
 
-    def __init__(self, variables: Mapping[str, Declaration]) -> None:
+    With `patches` they may also make values of the types in `mutation`.
+    """
+
+    def __init__(self, variables: Mapping[str, Declaration], *, patches: bool = False) -> None:
         self._variables = dict(variables)
-        self._messages = Messages()
-        specs = {name: self._spec(declared) for name, declared in variables.items()}
-        self._checker = Checker(specs, self._messages)
+        self._patches = patches
+        self._checker = self._made() if not patches else None
 
-    def _spec(self, declared: Declaration) -> str:
-        if isinstance(declared, Maybe):
-            return f"optional_type({self._messages.spec(declared.of)})"
-        return declared if isinstance(declared, str) else self._messages.spec(declared)
+    def _made(self, *others: FileDescriptorProto) -> Checker:
+        messages = Messages()
+        specs = {name: _spec(declared, messages) for name, declared in self._variables.items()}
+        return Checker(specs, messages.pool(*others))
 
     def compile(self, expression: str) -> Program:
         """The program of an expression. Raises CompileError in cel-go's words."""
-        serialized = self._checker.check(expression)
+        if self._checker is None:
+            return self._patching(expression)
+        return self._read(self._checker.check(expression), expression)
+
+    def _patching(self, expression: str) -> Program:
+        """The program of one that makes patches: each has types of its own."""
         try:
-            return self._program(serialized, expression)
+            types = Constructed.of(expression)
+        except AmbiguousError as error:
+            raise CompileError(f"ERROR: <input>:-1:0: {error}") from None
+        try:
+            serialized = self._made(types.described()).check(types.text)
+            return self._read(serialized, expression, types.real)
+        except CompileError as error:
+            raise CompileError(types.shown(str(error))) from None
+
+    def _read(
+        self, serialized: bytes, expression: str, real: Mapping[str, str] | None = None
+    ) -> Program:
+        try:
+            return self._program(serialized, expression, real or {})
         except RecursionError:
             raise CompileError("ERROR: <input>:-1:0: max recursion depth exceeded") from None
 
-    def _program(self, serialized: bytes, expression: str) -> Program:
+    def _program(self, serialized: bytes, expression: str, real: Mapping[str, str]) -> Program:
         root, places = wire.read(serialized, UInt)
+        for node in walk(root) if real else ():
+            if isinstance(node, nodes.MapNode):
+                node.message = real.get(node.message, node.message)
         faults = [_fault(expression, places, *found) for found in _wrong_literals(root)]
         if faults:
             raise CompileError("\n".join(faults))
@@ -154,6 +180,12 @@ class Environment:
             return None
         found = at_path(declared, path[1:])
         return None if found is None else Range(0, found.most)
+
+
+def _spec(declared: Declaration, messages: Messages) -> str:
+    if isinstance(declared, Maybe):
+        return f"optional_type({messages.spec(declared.of)})"
+    return declared if isinstance(declared, str) else messages.spec(declared)
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -28,6 +28,7 @@ from argosy.api.cel.values import (
     CONVERSIONS,
     TYPES,
     CelError,
+    Message,
     Optional,
     TypeValue,
     equal,
@@ -151,7 +152,7 @@ class Compiler:
                     made[name] = held
                 elif held.present:
                     made[name] = held.value
-            return made
+            return Message(node.message, made) if node.message else made
 
         return run
 

@@ -203,5 +203,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "matches": _matches,
     "find": _find,
     "findAll": _find_all,
+    "jsonpatch.escapeKey": overloads(
+        ((str,), lambda a: a.replace("~", "~0").replace("/", "~1")),
+    ),
     "strings.quote": overloads(((str,), lambda a: f'"{a.translate(_ESCAPES)}"')),
 }

@@ -7,6 +7,7 @@ int, float, str, bytes, bool, None, list and dict are CEL's; a timestamp is an a
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -63,6 +64,21 @@ class Defaulted(dict[str, Any]):
         return {}
 
 
+class Message(dict[str, Any]):
+    """A value that was made under a type's name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+        self.name = name
+
+    @property
+    def cel_type(self) -> str:
+        """Its type's name."""
+        return self.name
+
+
 @dataclass(frozen=True, slots=True)
 class TypeValue:
     """A type as a value: what `type(x)` gives."""
@@ -114,8 +130,7 @@ TYPES: Final = {name: TypeValue(name) for name in _NAMES.values()}
 
 def type_of(value: Any) -> TypeValue:
     """What `type(value)` gives; an opaque value's class names its type."""
-    kind = type(value)
-    return TypeValue(_NAMES.get(kind) or str(getattr(kind, "cel_type", "dyn")))
+    return TypeValue(_NAMES.get(type(value)) or str(getattr(value, "cel_type", "dyn")))
 
 
 def no_overload() -> CelError:
