@@ -48,11 +48,11 @@ class Running:
 
 
 @asynccontextmanager
-async def argosy(folder: Path) -> AsyncGenerator[Running, None]:
+async def argosy(folder: Path, *flags: str) -> AsyncGenerator[Running, None]:
     """`argosy up` with its data in `folder`, stopped with the block."""
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "argosy", "up", "--data-dir", str(folder), "--port", "0"),
+        *(sys.executable, "-m", "argosy", "up", "--data-dir", str(folder), "--port", "0", *flags),
         stderr=asyncio.subprocess.DEVNULL,
         env={name: text for name, text in os.environ.items() if name not in UNUSUAL},
     )

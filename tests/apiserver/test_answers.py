@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from argosy.apiserver.answers import MOST_TRIES, Answers, Ask, Unanswered, answered
+from argosy.base.clock import timestamp
 from argosy.base.errors import StatusError
+from argosy.testing.clock import FakeClock
 
 
 def asking(asker: str, about: object, seen: list[object]) -> Ask:
@@ -91,3 +93,20 @@ def test_unanswered_names_who_asks() -> None:
     with pytest.raises(Unanswered, match="a") as caught:
         Answers().need(asking("a", 1, []))
     assert [ask.asker for ask in caught.value.asks] == ["a"]
+
+
+async def test_time_stands_from_the_second_attempt_on() -> None:
+    clock, answers = FakeClock(), Answers()
+    assert answers.clock(clock) is clock
+    made = answers.once("creationTimestamp", lambda: timestamp(clock.now()))
+    assert (answers.made("creationTimestamp"), answers.made("name")) == (made, None)
+    seen: list[object] = []
+    with pytest.raises(Unanswered) as broken:
+        answers.need(asking("a", 1, seen))
+    await answers.fill(broken.value)
+    began = clock.monotonic()
+    await clock.advance(90)
+    still = answers.clock(clock)
+    assert timestamp(still.now()) == made
+    assert still.monotonic() == began + 90
+    assert answers.clock(clock) is still

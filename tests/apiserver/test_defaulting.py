@@ -105,7 +105,12 @@ PROBED = {
         ),
         (
             "Pod",
-            {"spec": {"volumes": [{"name": "v", "configMap": {"name": "c"}}]}},
+            {
+                "spec": {
+                    "volumes": [{"name": "v", "configMap": {"name": "c"}}],
+                    "automountServiceAccountToken": False,
+                }
+            },
             {"spec": {"volumes": [{"name": "v", "configMap": {"defaultMode": 420}}]}},
         ),
         (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from argosy.apiserver.health import REMEMBERED, Health, State, StoreHealth
+from argosy.apiserver.health import REMEMBERED, Check, Health, State, StoreHealth
 from argosy.http.message import Request, Response
 from argosy.store.memory import MemoryStore
 from argosy.testing.clock import FakeClock
@@ -120,3 +120,21 @@ def test_outcomes_are_counted() -> None:
     ask(asked, "/readyz")
     assert asked.outcomes["poststarthook/start-node", "readyz"] == [1, 1, 1]
     assert asked.outcomes["ping", "readyz"] == [0, 2, 1]
+
+
+def test_keys_that_a_plugin_keeps_count_for_health_and_readiness() -> None:
+    faults = ["kms-provider-0: it hangs"]
+    state = State(bootstrapped=True, ready=True)
+    asked = health(state)
+    assert asked.find(Request("GET", "/readyz/kms-providers"), "/readyz/kms-providers") is None
+    state.more = (Check("kms-providers", lambda: faults[0]),)
+    assert [ask(asked, path).status for path in ("/livez", "/healthz", "/readyz")] == [
+        200,
+        500,
+        500,
+    ]
+    for path in ("/healthz/kms-providers", "/readyz/kms-providers"):
+        assert path in asked.paths
+        assert text(ask(asked, path)) == "internal server error: kms-provider-0: it hangs\n"
+    faults[0] = ""
+    assert ask(asked, "/readyz").status == 200

@@ -1,5 +1,7 @@
 """Repeated keys of what is written: refused, warned of or ignored, in kube-apiserver's words."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -123,3 +125,122 @@ async def test_hostile_depth_with_a_key_twice(api: Api) -> None:
     answer = await send(api, "POST", MAPS, sent, JSON, "Strict")
 
     assert answer.status in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "sent", "told"),
+    [
+        (
+            path("Pod", "it", "binding"),
+            "Binding",
+            b'{"metadata":{"name":"it"},"target":{"name":"a","name":"b"}}',
+            "target.name",
+        ),
+        (
+            "/api/v1/namespaces/default/bindings",
+            "Binding",
+            b'{"metadata":{"name":"it"},"target":{"name":"a","name":"b"}}',
+            "target.name",
+        ),
+        (
+            path("Pod", "it", "eviction"),
+            "Eviction",
+            b'{"metadata":{"name":"it"},"deleteOptions":{},"deleteOptions":{}}',
+            "deleteOptions",
+        ),
+        (
+            "/api/v1/namespaces/default/serviceaccounts/default/token",
+            "TokenRequest",
+            b'{"spec":{"audiences":["a"],"audiences":["b"]}}',
+            "spec.audiences",
+        ),
+        (
+            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+            "SubjectAccessReview",
+            b'{"spec":{"user":"a","user":"b","resourceAttributes":{"verb":"get"}}}',
+            "spec.user",
+        ),
+        (
+            "/apis/authentication.k8s.io/v1/tokenreviews",
+            "TokenReview",
+            b'{"spec":{"token":"a","token":"b"}}',
+            "spec.token",
+        ),
+    ],
+)
+async def test_what_is_asked_and_never_stored_is_held_to_it_too(
+    api: Api, where: str, kind: str, sent: bytes, told: str
+) -> None:
+    pod = {"metadata": {"name": "it"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}
+    assert (await api.create("Pod", pod)).status == 201
+
+    refused = await send(api, "POST", where, sent, JSON, "Strict")
+    head = f'{kind} in version "v1" cannot be handled as a {kind}: strict decoding error'
+    assert (refused.status, refused.message) == (400, f'{head}: duplicate field "{told}"')
+
+    ignored = await send(api, "POST", where, sent, JSON, "Ignore", dryRun="All")
+    assert (ignored.status, warned(ignored)) == (201, "")
+
+    answer = await send(api, "POST", where, sent, JSON, dryRun="All")
+    assert answer.status == 201
+    assert warned(answer) == f'299 - "duplicate field \\"{told}\\""'
+
+
+async def test_options_of_a_delete_know_no_validation(api: Api) -> None:
+    await api.create("ConfigMap", {"metadata": {"name": "it"}})
+    sent = b'{"dryRun":[],"dryRun":["All"]}'
+    answer = await send(api, "DELETE", MAP, sent, JSON, "Strict")
+    assert (answer.status, warned(answer)) == (200, "")
+    assert (await api.get(MAP)).status == 200  # the last counts
+
+
+LONG = b"".join(b"  k%d: value\n" % number for number in range(2000))
+
+
+async def test_long_yaml_is_read_beside_the_loop_as_short_is(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, to_thread = list[str](), asyncio.to_thread
+
+    async def counted(function: Callable[..., Any], *args: Any) -> Any:
+        threads.append(function.__qualname__.partition(".")[0])
+        return await to_thread(function, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    assert (await send(api, "POST", MAPS, LINES, YAML)).status == 201
+    assert threads == []
+
+    answer = await send(api, "PUT", MAP, LINES + LONG, YAML)
+    assert (answer.status, warned(answer)) == (
+        200,
+        '299 - "line 5: key \\"a\\" already set in map"',
+    )
+    assert answer.body["data"] == {"a": "2", **{f"k{number}": "value" for number in range(2000)}}
+    refused = await send(api, "PUT", MAP, LINES + LONG, YAML, "Strict")
+    assert (refused.status, refused.message.startswith(REFUSED)) == (400, True)
+    wrong = await send(api, "PUT", MAP, LINES + LONG + b"  - [", YAML)
+    assert (wrong.status, "not valid YAML" in wrong.message) == (400, True)
+    options = b"gracePeriodSeconds: 0\n#" + b"x" * 20_000
+    assert (await send(api, "DELETE", MAP, options, YAML)).status == 200
+    assert threads == ["read"] * 4
+
+
+async def test_a_long_json_patch_is_applied_beside_the_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, to_thread = list[str](), asyncio.to_thread
+
+    async def counted(function: Callable[..., Any], *args: Any) -> Any:
+        threads.append(function.__qualname__.partition(".")[0])
+        return await to_thread(function, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    assert (await send(api, "POST", MAPS, LINES, YAML)).status == 201
+    added = [{"op": "add", "path": f"/data/k{number}", "value": "v"} for number in range(1001)]
+    answer = await api.ask("PATCH", MAP, added, kind=JSON_PATCH)
+    assert (answer.status, len(answer.body["data"])) == (200, 1002)
+    failing = [*added, {"op": "test", "path": "/data/a", "value": "1"}]
+    assert (await api.ask("PATCH", MAP, failing, kind=JSON_PATCH)).status == 422
+    assert threads == ["_long_json_patch"] * 2
+    assert (await api.ask("PATCH", MAP, added[:9], kind=JSON_PATCH)).status == 200
+    assert len(threads) == 2

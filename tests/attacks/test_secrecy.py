@@ -47,12 +47,12 @@ class Lines:
 
 
 @asynccontextmanager
-async def told_all() -> AsyncGenerator[tuple[Api, Lines], None]:
+async def told_all(level: str = "RequestResponse") -> AsyncGenerator[tuple[Api, Lines], None]:
     """A server whose audit log tells all that it may."""
     policy = {
         "apiVersion": "audit.k8s.io/v1",
         "kind": "Policy",
-        "rules": [{"level": "RequestResponse"}],
+        "rules": [{"level": level}],
     }
     lines = Lines()
     async with serving() as api:
@@ -76,6 +76,49 @@ async def test_a_token_that_is_reviewed_is_not_in_the_audit_log() -> None:
         where = "/apis/authentication.k8s.io/v1/tokenreviews"
         await api.ask("POST", where, {"spec": {"token": "stolen-token"}})
         assert b"tokenreviews" in lines.text and b"stolen-token" not in lines.text
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "kind", "sent"),
+    [
+        ("POST", "", "application/json", {"metadata": {"name": "x"}, "data": {"a": "hunter2!"}}),
+        ("PATCH", "/it", "application/merge-patch+json", {"data": {"a": "hunter2!"}}),
+        (
+            "PATCH",
+            "/it",
+            "application/apply-patch+yaml",
+            {"apiVersion": "v1", "kind": "Secret", "stringData": {"a": {"b": "hunter2"}}},
+        ),
+        (
+            "PATCH",
+            "/it",
+            "application/json-patch+json",
+            [{"op": "test", "path": "/data/a", "value": "guess"}],
+        ),
+        (
+            "PATCH",
+            "/it",
+            "application/merge-patch+json",
+            b'{"stringData":{"a":"hunter2","a":"hunter2"}}',
+        ),
+    ],
+    ids=["made", "patched", "applied", "guessed", "said twice"],
+)
+async def test_a_secret_that_is_wrong_is_not_in_the_audit_log(
+    method: str, name: str, kind: str, sent: Any
+) -> None:
+    """The level is Metadata: not even the words of the refusal may repeat what was sent."""
+    where = "/api/v1/namespaces/default/secrets"
+    async with told_all("Metadata") as (api, lines):
+        body = {"metadata": {"name": "it"}, "data": {"a": PASSWORD}}
+        assert (await api.ask("POST", where, body)).status == 201
+        query: dict[str, Any] = {"fieldManager": "m", "fieldValidation": "Strict"}
+        answer = await api.ask(method, f"{where}{name}", sent, kind=kind, **query)
+        assert answer.status in (400, 422), answer.body
+        assert PASSWORD not in answer.message
+        told = json.loads(lines.text.splitlines()[-1])["responseStatus"]
+        assert told["code"] == answer.status and "message" not in told
+        assert b"hunter2" not in lines.text and PASSWORD.encode() not in lines.text
 
 
 async def test_a_token_that_is_shown_is_not_in_the_audit_log() -> None:

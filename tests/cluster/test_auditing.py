@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from argosy.cluster.auditing import AuditError, Auditing, audited
-from argosy.cluster.embedded import Options, StartError, node_config, opened
+from argosy.cluster.embedded import Options, StartError, node_config, opened, sealing_of
 from argosy.cluster.server import control_plane, memory_store
 from argosy.http.message import Request
 from argosy.testing.clock import FakeClock
@@ -51,7 +51,7 @@ def test_what_can_not_be_audited_is_refused_with_a_hint(
 
 async def test_a_wrong_configuration_of_encryption_is_a_start_error(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="No such file") as caught:
-        opened(tmp_path / "store", tmp_path / "none.yaml")
+        opened(tmp_path / "store", sealing_of(tmp_path / "none.yaml", FakeClock()))
     assert "--encryption-provider-config" in caught.value.hint
     assert not (tmp_path / "store").exists()
     await opened(tmp_path / "store").close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from argosy.api.core import ConfigMap, Node, Pod
 from argosy.api.dra import ResourceClaim, ResourceClaimTemplate
@@ -15,6 +16,7 @@ from argosy.api.resources.core import SECRET
 from argosy.api.storage import PersistentVolumeClaim
 from argosy.apiserver.authentication.keys import Keys
 from argosy.cluster.operators import OPERATORS, add_credentials, add_kubernetes, add_operators
+from argosy.controllers.nodetaints import node_taints
 from argosy.controllers.tokens import Secret
 from argosy.http.tls import ensure_certificates
 from argosy.runtime.manager import Manager
@@ -29,19 +31,21 @@ Json = dict[str, Any]
 async def test_each_controller_of_the_platform_has_a_name_of_its_own() -> None:
     async with cluster() as running:
         manager = Manager(running.client, FakeClock())
-        names = [operator(manager).name for operator in OPERATORS]
+        names = [operator(manager).name for _, operator in OPERATORS]
         assert names == ["training/trainjob", "models/modelversion", "serving/inferenceservice"]
 
 
 async def test_what_a_real_cluster_brings_itself_runs(tmp_path: Path) -> None:
     clock = FakeClock()
-    async with cluster(clock=clock) as running:
-        add_operators(running.manager)
+    async with cluster(clock=clock, protected=True) as running:
+        running.manager.add(node_taints(running.manager))
+        add_operators(running.manager, running.plane.resources)
         add_kubernetes(running.manager, tmp_path, running.plane.resources)
         running.start()
         client = running.client
         # Scheduler, and the claims of a pod.
         await client.create(Node.resource, {"metadata": {"name": "n1"}})
+        await settle()
         room = {"status": {"allocatable": {"cpu": "1", "memory": "1Gi", "pods": "10"}}}
         await client.merge(Node.resource, "n1", "", room, subresource="status")
         template = {"metadata": {"name": "t", "namespace": "default"}}
@@ -97,9 +101,20 @@ async def test_credentials_are_given_out(tmp_path: Path) -> None:
         assert said["sub"] == "system:serviceaccount:default:default"
 
 
+async def test_kinds_that_are_switched_off_are_left_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with cluster(clock=FakeClock()) as running:
+        ours = [one for one in running.plane.resources if one.kind != "TrainJob"]
+        added: list[str] = []
+        monkeypatch.setattr(running.manager, "add", lambda made: added.append(made.name))
+        add_operators(running.manager, ours)
+        assert added == ["models/modelversion", "serving/inferenceservice"]
+
+
 async def test_they_end_together() -> None:
     async with cluster(clock=FakeClock()) as running:
-        add_operators(running.manager)
+        add_operators(running.manager, running.plane.resources)
         add_kubernetes(running.manager, Path("/nowhere"), running.plane.resources)
         task = asyncio.create_task(running.manager.run())
         await settle()

@@ -8,6 +8,7 @@ import pytest
 from argosy.base.clock import Clock
 from argosy.cluster import embedded
 from argosy.cluster.embedded import Embedded, Options
+from argosy.store.sealing import Sealing
 from argosy.store.sqlite import SqliteStore
 from argosy.testing.clock import FakeClock
 
@@ -29,7 +30,9 @@ async def test_upkeep_runs_as_long_as_the_cluster_does(
             finally:
                 running.clear()
 
-    async def serve(_self: Embedded, store: SqliteStore, _folder: Path) -> None:
+    async def serve(
+        _self: Embedded, store: SqliteStore, _folder: Path, _sealing: Sealing | None
+    ) -> None:
         await running.wait()
         assert seen[0] is store
 

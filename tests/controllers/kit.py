@@ -41,10 +41,12 @@ class Scene:
 
 
 @asynccontextmanager
-async def controlled(add: Callable[[Manager], None]) -> AsyncGenerator[Scene, None]:
+async def controlled(
+    add: Callable[[Manager], None], *, protected: bool = False
+) -> AsyncGenerator[Scene, None]:
     """A cluster with what `add` adds to its manager."""
     clock = FakeClock()
-    async with cluster(clock=clock) as running:
+    async with cluster(clock=clock, protected=protected) as running:
         add(running.manager)
         running.start()
         await settle()

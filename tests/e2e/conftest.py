@@ -43,6 +43,8 @@ def namespace(cluster: Cluster, numbers: Iterator[int]) -> Iterator[str]:
     assert cluster.runs, "an earlier test has ended the shared cluster"
     name = f"e2e-{next(numbers)}"
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "")
+    # A controller gives it this one: no test shall see it come.
+    cluster.until("ConfigMap", "kube-root-ca.crt", name, lambda _: True)
     yield name
     for kind in LEFT:
         for left in cluster.list(kind, name):

@@ -232,12 +232,13 @@ def test_pages(go: GoClient, namespace: str) -> None:
     maps = PREFERRED["ConfigMap"].path(namespace=namespace)
     for number in range(5):
         wanted = body("ConfigMap", namespace)
-        wanted["metadata"]["name"] = f"m-{number}"
+        wanted["metadata"] |= {"name": f"m-{number}", "labels": {"page": "me"}}
         assert go.ask("POST", maps, wanted)[0] == 201
     names: list[str] = []
     token = ""
     while token or not names:
-        _, piece = go.ask("GET", maps, limit="2", **({"continue": token} if token else {}))
+        more = {"continue": token} if token else {}
+        _, piece = go.ask("GET", maps, limit="2", labelSelector="page=me", **more)
         names += [item["metadata"]["name"] for item in piece["items"]]
         token = piece["metadata"].get("continue", "")
     assert names == [f"m-{number}" for number in range(5)]

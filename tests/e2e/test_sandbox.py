@@ -9,7 +9,7 @@ ask() {{ if "$@" >/dev/null 2>&1; then echo "yes $*"; else echo "no $*"; fi; }}
 ask cat {data}/kubeconfig
 ask ls {data}/store
 ask cat {data}/pki/ca.key
-ask ls /var
+ask ls /var/lib
 ask cat /etc/shadow
 ask touch /usr/planted
 ask sh -c 'echo x >> /etc/passwd'

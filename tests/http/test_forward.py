@@ -222,3 +222,33 @@ async def test_an_upgrade_is_passed_on(granted: bool) -> None:
             peer.send(b"hello" * 100_000)
             peer.writer.write_eof()
             assert await peer.rest() == b"welcome " + b"hello" * 100_000 + b" bye"
+
+
+async def test_further_headers_are_sent_as_often_as_they_are_given() -> None:
+    async with saying(b"HTTP/1.1 204 No Content\r\n\r\n") as (port, heard):
+        request = Request("GET", "/", headers={"connection": "x-group", "x-group": "mine"})
+        await forward(request, "127.0.0.1", port, also=[("x-group", "a"), ("x-group", "b")])
+        lines = (await heard).decode().split("\r\n")
+    assert [line for line in lines if line.startswith("x-group")] == ["x-group: a", "x-group: b"]
+
+
+async def test_a_further_header_with_a_line_break_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="line break"):
+        await forward(Request("GET", "/"), "127.0.0.1", 1, also=[("x-user", "a\r\nx-group: b")])
+
+
+@pytest.mark.parametrize(("named", "taken"), [("localhost", True), ("other.svc", False)])
+async def test_the_server_must_have_the_name_that_it_is_called(
+    certificates: Certificates, named: str, taken: bool
+) -> None:
+    trust = ssl.create_default_context(cadata=certificates.ca_pem.decode())
+    async with serving(echo, tls=certificates) as behind:
+        port = behind.server.addresses[0][1]
+        asked = forward(Request("GET", "/"), "127.0.0.1", port, tls=trust, named=named)
+        if taken:
+            response = await asked
+            assert response.status == 200
+            await whole(response)
+        else:
+            with pytest.raises(ssl.SSLError):
+                await asked

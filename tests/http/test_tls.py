@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from argosy.http.tls import Certificates, ensure_certificates
+from argosy.http.tls import Certificates, ensure_certificates, ensure_client
 from tests.http.kit import GET, Peer, echo, serving
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -138,3 +138,26 @@ async def test_plain_http_on_the_tls_port_is_cut_off(certificates: Certificates)
         peer.send(GET)
         assert b"HTTP" not in await peer.rest()
         await peer.leave()
+
+
+def test_a_client_s_certificate_lasts_and_is_made_anew_in_time(tmp_path: Path) -> None:
+    first = ensure_client(tmp_path, "some-ca", "some-client", NOW)
+    shown = first.cert_file.read_bytes()
+    certificate = x509.load_pem_x509_certificate(shown)
+    assert certificate.subject.rfc4514_string() == "CN=some-client"
+    authority = x509.load_pem_x509_certificate(first.ca_pem)
+    certificate.verify_directly_issued_by(authority)
+    assert authority.subject.rfc4514_string() == "CN=some-ca"
+    ensure_client(tmp_path, "some-ca", "some-client", NOW + timedelta(days=300))
+    assert first.cert_file.read_bytes() == shown
+    later = ensure_client(tmp_path, "some-ca", "some-client", NOW + timedelta(days=340))
+    assert later.ca_pem == first.ca_pem
+    assert first.cert_file.read_bytes() != shown
+
+
+def test_a_client_s_certificate_of_another_ca_is_not_kept(tmp_path: Path) -> None:
+    ensure_client(tmp_path, "some-ca", "some-client", NOW)
+    (tmp_path / "some-ca.key").unlink()
+    found = ensure_client(tmp_path, "some-ca", "some-client", NOW)
+    certificate = x509.load_pem_x509_certificate(found.cert_file.read_bytes())
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(found.ca_pem))

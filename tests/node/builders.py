@@ -10,12 +10,15 @@ from typing import Any
 import msgspec
 
 from argosy.api.core import Pod
-from argosy.base.clock import SystemClock
+from argosy.base.clock import Clock, SystemClock
 from argosy.http.message import Request, Response
 from argosy.node.agent import NodeAgent, NodeConfig
+from argosy.node.contents import Contents
 from argosy.node.gpus import parse_gpus
 from argosy.node.runtimes.host import HostRuntime
 from argosy.node.runtimes.sandbox import installation
+from argosy.node.tokens import PodTokens
+from argosy.node.volumes import Volumes
 from argosy.runtime.manager import Manager
 from argosy.testing.cluster import Cluster, cluster
 
@@ -39,7 +42,7 @@ def pod_body(
     meta: dict[str, Any] | None = None,
     **spec: Any,
 ) -> dict[str, Any]:
-    """A pod on this node, by the host runtime."""
+    """A pod on this node, by the host runtime; without a token, unless `spec` says so."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -50,6 +53,7 @@ def pod_body(
             "restartPolicy": policy,
             "runtimeClassName": "host",
             "terminationGracePeriodSeconds": 30,
+            "automountServiceAccountToken": False,
             **spec,
         },
     }
@@ -65,6 +69,14 @@ def pod_view(
     body = pod_body(*containers, meta=meta, **given)
     body["status"] = status or {}
     return msgspec.json.decode(msgspec.json.encode(body), type=Pod)
+
+
+def volumes_of(
+    parts: Cluster, hidden: tuple[Path, ...] = (), clock: Clock | None = None
+) -> Volumes:
+    """What sets volumes up, on a cluster."""
+    tokens = PodTokens(parts.client, clock or SystemClock())
+    return Volumes(parts.client, Contents(parts.client, tokens), hidden)
 
 
 @dataclass

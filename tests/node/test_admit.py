@@ -12,6 +12,14 @@ from tests.node.builders import container, pod_view
 PROBE = {"periodSeconds": 1}
 
 
+def field(path: str) -> dict[str, Any]:
+    return {"path": "x", "fieldRef": {"fieldPath": path}}
+
+
+def projected(*sources: dict[str, Any]) -> dict[str, Any]:
+    return {"volumes": [{"name": "v", "projected": {"sources": list(sources)}}]}
+
+
 def env(**source: Any) -> dict[str, Any]:
     return {"env": [{"name": "A", "valueFrom": source}]}
 
@@ -19,14 +27,12 @@ def env(**source: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
-        ({"envFrom": [{"configMapRef": {"name": "x"}}]}, "spec.containers[0].envFrom"),
         ({"lifecycle": {"preStop": {}}}, "spec.containers[0].lifecycle"),
-        (env(secretKeyRef={"name": "s"}), "spec.containers[0].env[0].valueFrom.secretKeyRef"),
         (env(resourceFieldRef={}), "spec.containers[0].env[0].valueFrom.resourceFieldRef"),
         (env(fileKeyRef={}), "spec.containers[0].env[0].valueFrom.fileKeyRef"),
         (
-            env(fieldRef={"fieldPath": "spec.serviceAccountName"}),
-            'fieldRef.fieldPath: Unsupported value: "spec.serviceAccountName"',
+            env(fieldRef={"fieldPath": "spec.hostname"}),
+            'fieldRef.fieldPath: Unsupported value: "spec.hostname"',
         ),
         ({"readinessProbe": {**PROBE, "exec": {}}}, "spec.containers[0].readinessProbe.exec"),
         ({"livenessProbe": {**PROBE, "grpc": {}}}, "spec.containers[0].livenessProbe.grpc"),
@@ -60,8 +66,24 @@ def test_containers(fields: dict[str, Any], path: str) -> None:
         ({"hostAliases": [{"ip": "127.0.0.1"}]}, "spec.hostAliases"),
         ({"dnsConfig": {"nameservers": ["127.0.0.1"]}}, "spec.dnsConfig"),
         ({"readinessGates": [{"conditionType": "x"}]}, "spec.readinessGates"),
-        ({"volumes": [{"name": "v", "secret": {}}]}, "spec.volumes[0].secret"),
-        ({"volumes": [{"name": "v", "downwardAPI": {}}]}, "spec.volumes[0].downwardAPI"),
+        ({"volumes": [{"name": "v", "nfs": {}}]}, "spec.volumes[0].nfs"),
+        (
+            {"volumes": [{"name": "v", "downwardAPI": {"items": [field("spec.nodeName")]}}]},
+            'downwardAPI.items[0].fieldRef.fieldPath: Unsupported value: "spec.nodeName"',
+        ),
+        (
+            {"volumes": [{"name": "v", "downwardAPI": {"items": [{"resourceFieldRef": {}}]}}]},
+            "spec.volumes[0].downwardAPI.items[0].resourceFieldRef",
+        ),
+        (
+            projected({"clusterTrustBundle": {"path": "x"}}),
+            "spec.volumes[0].projected.sources[0].clusterTrustBundle",
+        ),
+        (projected({"podCertificate": {}}), "projected.sources[0].podCertificate"),
+        (
+            projected({"configMap": {}}, {"downwardAPI": {"items": [field("status.podIP")]}}),
+            "spec.volumes[0].projected.sources[1].downwardAPI.items[0].fieldRef.fieldPath",
+        ),
         ({"volumes": [{"name": "../v", "emptyDir": {}}]}, "spec.volumes[0].name"),
     ],
 )
@@ -78,8 +100,8 @@ def refuse(path: str, body: dict[str, Any], **spec: Any) -> None:
 
 def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(Refusal) as refused:
-        admit(pod_view(container("true", envFrom=[{}], lifecycle={})), KINDS)
-    assert "envFrom" in refused.value.message and "lifecycle" in refused.value.message
+        admit(pod_view(container("true", stdin=True, lifecycle={})), KINDS)
+    assert "stdin" in refused.value.message and "lifecycle" in refused.value.message
 
 
 def test_what_the_node_does_is_let_in() -> None:

@@ -139,9 +139,9 @@ async def test_the_endpoint(tmp_path: Path, query: str, status: int) -> None:
             "spec.initContainers",
         ),
         (
-            {"volumes": [{"name": "v", "downwardAPI": {}}]},
+            {"volumes": [{"name": "v", "gitRepo": {"repository": "x"}}]},
             "CreateContainerConfigError",
-            "downwardAPI",
+            "gitRepo",
         ),
         ({"containers": [{"name": "main", "image": "nginx"}]}, "CreateContainerError", "nginx"),
         ({"containers": [{"name": "main", "image": "host"}]}, "CreateContainerError", "no command"),
@@ -327,3 +327,25 @@ async def test_after_a_crash_lost_containers_are_told(tmp_path: Path, policy: st
             last = pod.status.container_statuses[0].last_state.terminated
             assert last is not None and last.reason == "ContainerStatusUnknown"
             assert pod.status.pod_ip == before.status.pod_ip
+
+
+async def test_a_running_pod_sees_what_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("argosy.node.pods.REFRESH", 0.05)
+    async with node(tmp_path) as running:
+        client, meta = running.cluster.client, {"name": "m", "namespace": "default"}
+        await client.create(ConfigMap.resource, {"metadata": meta, "data": {"k": "old"}})
+        mounts = [
+            {"name": "v", "mountPath": "/v"},
+            {"name": "v", "mountPath": "/one", "subPath": "k"},
+        ]
+        script = "cat /v/k /one; echo; while grep -q old /v/k; do sleep 0.02; done; cat /v/k /one"
+        volumes = [{"name": "v", "configMap": {"name": "m"}}]
+        await running.create(pod_body(shell(script, volumeMounts=mounts), volumes=volumes))
+        await running.until("p", "Running")
+        path = "/api/v1/namespaces/default/pods/p/log"
+        pieces = client.stream(path, {"follow": "true"})
+        assert await anext(pieces) == b"oldold\n"
+        await client.merge(ConfigMap.resource, "m", "default", {"data": {"k": "new"}})
+        assert b"".join([piece async for piece in pieces]) == b"newold\n"

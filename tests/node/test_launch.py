@@ -13,11 +13,10 @@ from argosy.node.launch import Instance, Parts, Prepared, configure, prepare
 from argosy.node.refusal import Refusal
 from argosy.node.runtimes.host import HostRuntime
 from argosy.node.runtimes.interface import ContainerConfig
-from argosy.node.volumes import Volumes
 from argosy.runtime.events import EventRecorder
 from argosy.testing.clock import FakeClock
 from argosy.testing.cluster import Cluster, cluster
-from tests.node.builders import container, pod_view
+from tests.node.builders import container, pod_view, volumes_of
 
 
 def parts_of(parts: Cluster, root: Path, missing: dict[str, str] | None = None) -> Parts:
@@ -27,7 +26,7 @@ def parts_of(parts: Cluster, root: Path, missing: dict[str, str] | None = None) 
         clock=clock,
         events=EventRecorder(parts.client, clock, "kubelet"),
         root=root,
-        volumes=Volumes(parts.client, ()),
+        volumes=volumes_of(parts),
         hosts=HostsFiles(root / "hosts"),
         runtimes={"host": HostRuntime()},
         missing=missing or {},

@@ -1,25 +1,27 @@
 """Volumes and sub-paths: contents, and every way out of them closed."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from argosy.api.core import ConfigMap
+from argosy.api.core import ConfigMap, Pod
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
 from argosy.node.refusal import Refusal
-from argosy.node.subpath import open_beneath
-from argosy.node.volumes import Source, Volumes, mounts
+from argosy.node.subpath import open_beneath, open_pinned
+from argosy.node.volumes import Source, mounts
+from argosy.testing.clock import FakeClock
 from argosy.testing.cluster import Cluster, cluster
-from tests.node.builders import container, pod_view
+from tests.node.builders import container, pod_body, pod_view, volumes_of
 
 
 async def prepare(
     parts: Cluster, root: Path, volume: dict[str, Any], hidden: tuple[Path, ...] = ()
 ) -> Source:
     pod = pod_view(container("true"), volumes=[{"name": "v", **volume}])
-    found = await Volumes(parts.client, hidden).prepare(pod, root / "pod")
+    found = await volumes_of(parts, hidden).prepare(pod, root / "pod")
     return found["v"]
 
 
@@ -36,8 +38,13 @@ async def create_map(parts: Cluster, **data: str) -> None:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_text() for path in files}
+    found = {}
+    for place, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            path = str((Path(place) / name).relative_to(folder))
+            if not path.startswith(".."):
+                found[path] = (Path(place) / name).read_text()
+    return found
 
 
 async def test_a_config_map_is_files(tmp_path: Path) -> None:
@@ -112,6 +119,17 @@ async def test_no_host_path_reaches_the_clusters_own_data(tmp_path: Path) -> Non
             assert "cluster's own data" in await refused(parts, tmp_path, volume, data)
 
 
+async def test_a_claim_that_is_being_deleted_is_given_to_nobody(tmp_path: Path) -> None:
+    async with cluster(protected=True) as parts:  # nobody here takes the finalizer off again
+        meta = {"name": "c", "namespace": "default"}
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        resource = PersistentVolumeClaim.resource
+        await parts.client.create(resource, {"metadata": meta, "spec": spec})
+        await parts.client.delete(resource, "c", "default")
+        body = {"persistentVolumeClaim": {"claimName": "c"}}
+        assert '"c" is being deleted' in await refused(parts, tmp_path, body)
+
+
 async def test_a_claim_is_its_volumes_path(tmp_path: Path) -> None:
     async with cluster() as parts:
         body = {"persistentVolumeClaim": {"claimName": "c"}}
@@ -141,9 +159,10 @@ async def test_a_claim_is_its_volumes_path(tmp_path: Path) -> None:
         phase = {"status": {"phase": "Bound"}}
         resource = PersistentVolumeClaim.resource
         await parts.client.merge(resource, "c", "default", phase, subresource="status")
-        # A claim's volume may lie in the cluster's data: that is where the provisioner puts it.
-        source = await prepare(parts, tmp_path, body, (tmp_path,))
-        assert source == Source(tmp_path / "disk")
+        source = await prepare(parts, tmp_path, body)
+        assert source == Source(tmp_path / "disk", pinned=True)
+        told = await refused(parts, tmp_path, body, tmp_path / "disk" / "node")
+        assert "reaches the cluster's own data" in told
 
 
 def test_mounts_name_volumes() -> None:
@@ -175,3 +194,79 @@ def test_a_sub_path_is_opened_and_made(tmp_path: Path) -> None:
         descriptor = open_beneath(tmp_path, path)
         assert os.readlink(f"/proc/self/fd/{descriptor}") == os.path.normpath(tmp_path / path)
         os.close(descriptor)
+
+
+async def test_what_has_changed_is_written_again(tmp_path: Path) -> None:
+    async with cluster() as parts:
+        await create_map(parts, a="1")
+        kept = {"name": "kept", "configMap": {"name": "m", "items": [{"key": "a", "path": "a"}]}}
+        pod = pod_view(container("true"), volumes=[kept, {"name": "e", "emptyDir": {}}])
+        volumes, folder = volumes_of(parts), tmp_path / "pod"
+        sources = await volumes.prepare(pod, folder)
+        before = os.readlink(folder / "kept" / "..data")
+        await volumes.refresh(pod, folder, sources, lambda: True)
+        assert os.readlink(folder / "kept" / "..data") == before
+        await change_map(parts, a="2", b="3")
+        await volumes.refresh(pod, folder, sources, lambda: False)  # the pod has gone
+        assert contents(folder / "kept") == {"a": "1"}
+        await volumes.refresh(pod, folder, sources, lambda: True)
+        assert contents(folder / "kept") == {"a": "2"}
+        after = os.readlink(folder / "kept" / "..data")
+        assert after != before and (folder / "kept" / before).is_dir()
+        for _ in range(2):
+            await volumes.refresh(pod, folder, sources, lambda: True)
+            assert sorted(os.listdir(folder / "kept")) == sorted([after, "..data", "a"])
+
+
+async def test_what_can_not_be_had_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with cluster() as parts:
+        await create_map(parts, a="1")
+        volumes = [{"name": name, "configMap": {"name": "m"}} for name in ("v", "w")]
+        pod = pod_view(container("true"), volumes=volumes)
+        it, folder = volumes_of(parts), tmp_path / "pod"
+        sources = await it.prepare(pod, folder)
+        await parts.client.delete(ConfigMap.resource, "m", "default")
+        await it.refresh(pod, folder, sources, lambda: True)
+        assert contents(folder / "v") == contents(folder / "w") == {"a": "1"}
+        told = [record.__dict__["volume"] for record in caplog.records if "volume" in vars(record)]
+        assert told == ["v", "w"]
+
+
+async def change_map(parts: Cluster, **data: str) -> None:
+    await parts.client.merge(ConfigMap.resource, "m", "default", {"data": data})
+
+
+async def test_no_folder_is_made_where_none_may_be_reached(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    async with cluster() as parts:
+        body = {"path": str(tmp_path / "data" / "new"), "type": "DirectoryOrCreate"}
+        told = await refused(parts, tmp_path, {"hostPath": body}, tmp_path / "data")
+        assert "cluster's own data" in told
+        assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_pinned_path_has_no_links(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    os.close(open_pinned(tmp_path / "there"))
+    for path in ("link", "link/.."):
+        with pytest.raises(ValueError, match="a way to somewhere else"):
+            open_pinned(tmp_path / path)
+
+
+async def test_a_token_is_renewed_in_time(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as parts:
+        source = {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}}
+        volume = {"name": "t", "projected": {"sources": [source], "defaultMode": 0o400}}
+        await parts.client.create(Pod.resource, pod_body(container("true"), volumes=[volume]))
+        pod = await parts.client.get(Pod, "p", "default")
+        it, file = volumes_of(parts, clock=clock), tmp_path / "t" / "token"
+        sources = await it.prepare(pod, tmp_path)
+        first = file.read_text()
+        for seconds, same in ((2800, True), (100, False)):
+            await clock.advance(seconds)
+            await it.refresh(pod, tmp_path, sources, lambda: True)
+            assert (file.read_text() == first) is same
+        assert file.stat().st_mode & 0o777 == 0o400

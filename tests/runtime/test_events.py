@@ -108,7 +108,7 @@ async def test_an_event_that_goes_before_it_is_counted_is_told_anew() -> None:
 
         transport.fault = expire
         await recorder.record(obj, NOTE)
-        assert [event.count for event in await told(running.client)] == [1]
+        assert [event.count for event in await told(running.client)] == [2]
 
 
 async def test_a_lost_connection_is_raised_so_that_it_is_told_later() -> None:
@@ -116,12 +116,19 @@ async def test_a_lost_connection_is_raised_so_that_it_is_told_later() -> None:
         obj = await make(running.client, "a")
         client, transport = faulty(running)
 
+        fixed = transport.fault
+
         async def reset(request: Request) -> Response | None:
             raise ConnectionError("reset")
 
+        recorder = EventRecorder(client, FakeClock(), "tests")
         transport.fault = reset
-        with pytest.raises(ConnectionError):
-            await EventRecorder(client, FakeClock(), "tests").record(obj, NOTE)
+        for _ in range(30):  # more than the object is granted
+            with pytest.raises(ConnectionError):
+                await recorder.record(obj, NOTE)
+        transport.fault = fixed
+        await recorder.record(obj, NOTE)
+        assert [event.count for event in await told(running.client)] == [1]
 
 
 async def test_an_object_that_is_gone_can_still_be_told_of() -> None:
@@ -132,3 +139,43 @@ async def test_an_object_that_is_gone_can_still_be_told_of() -> None:
             await running.client.get(ConfigMap, "a", "default")
         await EventRecorder(running.client, FakeClock(), "tests").record(obj, NOTE)
         assert len(await told(running.client)) == 1
+
+
+async def test_a_process_that_starts_anew_counts_on() -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        for _ in range(3):
+            recorder = EventRecorder(running.client, FakeClock(), "tests")
+            await recorder.record(obj, NOTE)
+            await recorder.record(obj, NOTE)
+        assert [event.count for event in await told(running.client)] == [6]
+
+
+async def test_an_object_that_was_written_meanwhile_is_the_same() -> None:
+    async with cluster() as running:
+        obj = await make(running.client, "a")
+        recorder = EventRecorder(running.client, FakeClock(), "tests")
+        await recorder.record(obj, NOTE)
+        await running.client.merge(ConfigMap.resource, "a", "default", {"data": {"k": "v"}})
+        await recorder.record(await running.client.get(ConfigMap, "a", "default"), NOTE)
+        assert [event.count for event in await told(running.client)] == [2]
+
+
+async def test_ever_different_messages_become_one_event_and_then_none() -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        obj = await make(running.client, "a")
+        recorder = EventRecorder(running.client, clock, "tests")
+        for number in range(40):
+            await recorder.record(obj, Note("Failed", f"try {number} failed", "Warning"))
+        events = await told(running.client)
+        assert len(events) == 10
+        [combined] = [event for event in events if event.message.startswith("(combined")]
+        assert combined.message == "(combined from similar events): try 24 failed"
+        assert combined.count == 16
+        await clock.advance(300)
+        await recorder.record(obj, Note("Failed", "try 40 failed", "Warning"))
+        events = await told(running.client)
+        [combined] = [event for event in events if event.message.startswith("(combined")]
+        assert combined.message == "(combined from similar events): try 40 failed"
+        assert (len(events), combined.count) == (10, 32)  # those that were not told count, too

@@ -61,6 +61,9 @@ class Disk:
         self.order.append("tidy")
         return self.database.tidy(dropped, floor)
 
+    def reseal_bite(self, after: int) -> int:
+        return self.database.reseal_bite(after)
+
 
 def open_on_disk(folder: Path, limits: Limits | None = None) -> tuple[SqliteStore, Disk]:
     """The store in a folder, and its disk."""

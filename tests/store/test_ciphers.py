@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nacl.secret import SecretBox
 
-from argosy.store.ciphers import Cbc, Gcm
+from argosy.store.ciphers import Cbc, Gcm, Secretbox
 from argosy.store.sealing import Cipher, CipherError
 
 secrets = st.sampled_from((16, 24, 32)).flatmap(lambda n: st.binary(min_size=n, max_size=n))
@@ -55,3 +56,15 @@ def test_no_bytes_make_a_cipher_fail_otherwise(sealed: bytes) -> None:
             cipher.open(sealed, b"/a")
         except CipherError:
             continue
+
+
+@given(secret=st.binary(min_size=32, max_size=32), plain=st.binary(max_size=300))
+@settings(max_examples=30)
+def test_a_secretbox_is_nacls(secret: bytes, plain: bytes) -> None:
+    box = Secretbox(secret)
+    sealed = box.seal(plain, b"/a")
+    assert box.open(sealed, b"/b") == plain == SecretBox(secret).decrypt(sealed)
+    assert len(sealed) == 24 + 16 + len(plain) and box.seal(plain, b"/a") != sealed
+    for wrong in (b"", sealed[:-1], sealed[:20], sealed[:-1] + bytes([sealed[-1] ^ 1])):
+        with pytest.raises(CipherError):
+            box.open(wrong, b"/a")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from argosy.store.encryption import EncryptionConfigError, parse, read
-from argosy.store.sealing import MARK
+from argosy.store.sealing import MARK, SealError
 
 Json = dict[str, Any]
 SECRET = base64.b64encode(b"k" * 32).decode()
@@ -22,6 +22,12 @@ def keyed(provider: str = "aesgcm", *names: str, secret: str = SECRET) -> Json:
 
 def entry(resources: object, *providers: object) -> Json:
     return {"resources": resources, "providers": list(providers)}
+
+
+def plugin(**changed: object) -> Json:
+    fields = {"apiVersion": "v2", "name": "vault", "endpoint": "unix:///run/kms.sock"}
+    given = {**fields, "timeout": "3s", **changed}
+    return {"kms": {name: value for name, value in given.items() if value is not None}}
 
 
 def config(*entries: object, **more: object) -> Json:
@@ -117,11 +123,34 @@ def test_the_most_exact_entry_counts_and_entries_of_one_resource_add_up() -> Non
         (config(entry(["secrets"], {**IDENTITY, **keyed()})), "more than one provider specified"),
         (config(entry(["secrets"], "aesgcm")), "provider does not contain any of the expected"),
         (
-            config(entry(["secrets"], keyed("secretbox"))),
-            'resources[0].providers[0]: Unsupported value: "secretbox": supported values: '
-            '"aesgcm", "aescbc", "identity"',
+            config(entry(["secrets"], keyed("secretbox", secret="c2hvcnQ="))),
+            "secret is not of the expected length, got 5, expected one of [32]",
         ),
-        (config(entry(["secrets"], {"kms": {}})), 'Unsupported value: "kms"'),
+        (config(entry(["secrets"], plugin(name=None))), "kms.name: Required value: name is a"),
+        (config(entry(["secrets"], plugin(name="a:b"))), "name a:b, must not contain ':'"),
+        (
+            config(entry(["secrets"], plugin()), entry(["pods"], plugin())),
+            'resources[1].providers[0].kms.name: Invalid value: "vault": duplicate KMS provider '
+            "name vault, names must be unique",
+        ),
+        (config(entry(["secrets"], plugin(endpoint=None))), "endpoint is a mandatory field for"),
+        (
+            config(entry(["secrets"], plugin(endpoint="http://[::1"))),
+            'kms.endpoint: Invalid value: "http://[::1": invalid endpoint for kms provider',
+        ),
+        (
+            config(entry(["secrets"], plugin(endpoint="tcp://localhost:1"))),
+            'unsupported scheme "tcp" for KMS provider, only unix is supported',
+        ),
+        (config(entry(["secrets"], plugin(timeout="0s"))), "timeout should be a positive value"),
+        (config(entry(["secrets"], plugin(timeout="-3s"))), "timeout should be a positive value"),
+        (config(entry(["secrets"], plugin(timeout=[3]))), "timeout should be a positive value"),
+        (config(entry(["secrets"], plugin(cachesize=1))), "cachesize is not supported in v2"),
+        (config(entry(["secrets"], plugin(apiVersion=None))), "KMSv1 is deprecated and not"),
+        (config(entry(["secrets"], plugin(apiVersion="v1"))), 'apiVersion: Invalid value: "v1"'),
+        (config(entry(["secrets"], plugin(apiVersion="v3"))), "unsupported apiVersion for KMS"),
+        (config(entry(["secrets"], plugin(apiversion="v2"))), "kms.apiversion: unknown field"),
+        (config(entry(["secrets"], {"kms": None})), "name is a mandatory field for a provider"),
         (config(entry(["secrets"], {"aesgcm": None})), "aesgcm.keys: Required value: at least"),
         (config(entry(["secrets"], {"aesgcm": {"key": []}})), "aesgcm.key: unknown field"),
         (
@@ -163,3 +192,13 @@ def test_a_file_is_read_and_what_is_wrong_with_it_never_shows_its_secrets(tmp_pa
     assert SECRET[:20] not in str(caught.value) and str(file) in str(caught.value)
     file.write_text(yaml.safe_dump(config(entry(["secrets"], keyed()))))
     assert read(file).sealed("//secrets/d/a", b"{}").startswith(MARK)
+
+
+def test_secretbox_seals_and_opens_and_does_not_open_what_was_changed() -> None:
+    sealing = parse(config(entry(["secrets"], keyed("secretbox"))))
+    sealed = sealing.sealed("//secrets/d/a", b"{}")
+    assert sealed.startswith(MARK + b"secretbox:v1:key1:")
+    assert sealing.opened("//secrets/d/a", sealed) == (b"{}", False)
+    for wrong in (sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[:-3], sealed[:30]):
+        with pytest.raises(SealError, match="sealed by secretbox key 'key1', and does not open"):
+            sealing.opened("//secrets/d/a", wrong)

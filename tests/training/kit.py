@@ -11,6 +11,7 @@ from argosy.api.scheduling import PodGroup
 from argosy.api.trainer import TrainingRuntime, TrainJob
 from argosy.client.client import Client
 from argosy.controllers.garbage import GarbageCollector
+from argosy.controllers.podgroupprotection import pod_group_protection
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
 from argosy.training.trainjob import train_jobs
@@ -75,7 +76,8 @@ class Scene:
 @asynccontextmanager
 async def scene(*, collect: bool = False) -> AsyncGenerator[Scene, None]:
     clock = FakeClock()
-    async with cluster(clock=clock) as running:
+    async with cluster(clock=clock, protected=True) as running:
+        running.manager.add(pod_group_protection(running.manager, PodGroup.resource))
         running.manager.add(train_jobs(running.manager))
         if collect:
             kinds = (TrainJob, Pod, PodGroup, Service)

@@ -6,9 +6,11 @@ from typing import Any
 from argosy.api.core import Node, Pod, Service
 from argosy.api.scheduling import PodGroup
 from argosy.api.trainer import ClusterTrainingRuntime, TrainingRuntime, TrainJob
+from argosy.base.clock import timestamp
 from argosy.cluster.operators import add_kubernetes
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
+from argosy.training.plan import PLACED
 from argosy.training.trainjob import train_jobs
 from tests.training.builders import runtime_json
 from tests.training.kit import Scene, scene
@@ -99,12 +101,29 @@ async def test_suspend_and_resume() -> None:
         await it.bind(A, B)
         await suspend(True)
         assert await it.pods() == [A + "!", B + "!"]
-        assert (await it.client.list(PodGroup)).items == []
+        [group] = (await it.client.list(PodGroup)).items  # its pods hold it
+        assert group.metadata.deletion_timestamp
         await suspend(False)
         assert await it.pods() == [A + "!", B + "!"]
         for name in (A, B):
             await it.gone(name)
         assert await it.pods() == [A1, B1]
+        assert [item.metadata.name for item in (await it.client.list(PodGroup)).items] == ["j-1"]
+
+
+async def test_resumed_at_once_it_begins_anew() -> None:
+    async with scene() as it:
+        await it.make_runtime()
+        await it.make_job()
+        now = timestamp(it.clock.now())
+        placed = {"type": PLACED, "status": "True", "reason": "x", "lastTransitionTime": now}
+        patch = {"status": {"conditions": [placed]}}
+        await it.client.merge(PodGroup.resource, "j-0", "default", patch, subresource="status")
+        for value in (True, False):  # pods that are on no node are gone at once, their group is not
+            body = {"spec": {"suspend": value}}
+            await it.client.merge(TrainJob.resource, "j", "default", body)
+        assert await it.pods() == [A, B]
+        assert ("Restarting", 1) not in await it.events()
 
 
 async def test_the_runtime_may_go_and_come_back() -> None:

@@ -34,7 +34,9 @@ _OPAQUE = frozenset(
     {f"{_META}FieldsV1", f"{_META}Patch", "io.k8s.apimachinery.pkg.runtime.RawExtension"}
 )
 # Required in the data, though upstream takes their zero values from whoever leaves them out.
-_MAY_BE_EMPTY = frozenset({"eventTime", "generation", "group", "lun", "message", "singularName"})
+_MAY_BE_EMPTY = frozenset(
+    {"eventTime", "generation", "group", "lun", "message", "secretRef", "singularName"}
+)
 _KEY_DEFAULTS: Mapping[tuple[str, str], str] = {
     ("io.k8s.api.core.v1.ContainerPort", "protocol"): "TCP",
     ("io.k8s.api.core.v1.ServicePort", "protocol"): "TCP",

@@ -1,5 +1,6 @@
 """Views of Kubernetes' core kinds: what scheduler, node and controllers read of them."""
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -8,12 +9,22 @@ from argosy.api.meta import Condition, Object, View
 from argosy.api.resource import Resource
 from argosy.api.resources import core as table
 
+LONGEST_SHARED = 4096
+"""Bytes of a pod's volumes, encoded, up to which equal ones are kept once."""
+
 
 class KeyRef(View, frozen=True, kw_only=True):
     """One key of a ConfigMap or Secret."""
 
     name: str = ""
     key: str = ""
+    optional: bool = False
+
+
+class NamedRef(View, frozen=True, kw_only=True):
+    """A ConfigMap or Secret as a whole."""
+
+    name: str = ""
     optional: bool = False
 
 
@@ -29,7 +40,7 @@ class EnvSource(View, frozen=True, kw_only=True):
     field_ref: FieldRef | None = None
     config_map_key_ref: KeyRef | None = None
     resource_field_ref: dict[str, Any] | None = None
-    secret_key_ref: dict[str, Any] | None = None
+    secret_key_ref: KeyRef | None = None
     file_key_ref: dict[str, Any] | None = None
 
 
@@ -39,6 +50,14 @@ class EnvVar(View, frozen=True, kw_only=True):
     name: str
     value: str = ""
     value_from: EnvSource | None = None
+
+
+class EnvFrom(View, frozen=True, kw_only=True):
+    """All keys of a ConfigMap or Secret as variables."""
+
+    prefix: str = ""
+    config_map_ref: NamedRef | None = None
+    secret_ref: NamedRef | None = None
 
 
 class VolumeMount(View, frozen=True, kw_only=True):
@@ -114,7 +133,7 @@ class Container(View, frozen=True, kw_only=True):
     args: tuple[str, ...] = ()
     working_dir: str = ""
     env: tuple[EnvVar, ...] = ()
-    env_from: tuple[msgspec.Raw, ...] = ()
+    env_from: tuple[EnvFrom, ...] = ()
     ports: tuple[ContainerPort, ...] = ()
     resources: ResourceRequirements = ResourceRequirements()
     volume_mounts: tuple[VolumeMount, ...] = ()
@@ -127,35 +146,6 @@ class Container(View, frozen=True, kw_only=True):
     security_context: dict[str, Any] = {}
     stdin: bool = False
     tty: bool = False
-
-
-class KeyToPath(View, frozen=True, kw_only=True):
-    """One key of a ConfigMap as a file."""
-
-    key: str
-    path: str
-
-
-class ConfigMapVolume(View, frozen=True, kw_only=True):
-    """A ConfigMap as files."""
-
-    name: str = ""
-    items: tuple[KeyToPath, ...] = ()
-    optional: bool = False
-
-
-class ClaimVolume(View, frozen=True, kw_only=True):
-    """A persistent volume claim."""
-
-    claim_name: str
-    read_only: bool = False
-
-
-class HostPathVolume(View, frozen=True, kw_only=True):
-    """A path of the node itself."""
-
-    path: str
-    type: str = ""
 
 
 class Toleration(View, frozen=True, kw_only=True):
@@ -189,11 +179,16 @@ class NamedObject(View, frozen=True, kw_only=True):
 
 
 class PodSpec(View, frozen=True, kw_only=True):
-    """What a pod shall be. `volumes` stay plain: their forms are many (see node.volumes)."""
+    """What a pod shall be.
+
+    `volumes` stay plain: their forms are many (see node.volumes). Pods share those that are equal:
+    the token's volume would take more than all the rest of a view. Nobody may change them.
+    """
 
     containers: tuple[Container, ...] = ()
     init_containers: tuple[NamedObject, ...] = ()
     volumes: tuple[dict[str, Any], ...] = ()
+    service_account_name: str = ""
     node_name: str = ""
     node_selector: dict[str, str] = {}
     affinity: dict[str, Any] | None = None
@@ -218,6 +213,15 @@ class PodSpec(View, frozen=True, kw_only=True):
     host_aliases: tuple[dict[str, Any], ...] = ()
     dns_config: dict[str, Any] | None = None
     readiness_gates: tuple[dict[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.volumes and len(encoded := msgspec.json.encode(self.volumes)) <= LONGEST_SHARED:
+            msgspec.structs.force_setattr(self, "volumes", _shared(encoded))
+
+
+@lru_cache
+def _shared(encoded: bytes) -> tuple[dict[str, Any], ...]:
+    return tuple(msgspec.json.decode(encoded))
 
 
 class ContainerStateRunning(View, frozen=True, kw_only=True):
@@ -344,6 +348,14 @@ class ConfigMap(Object, frozen=True, kw_only=True):
 
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
+
+
+class Secret(Object, frozen=True, kw_only=True):
+    """What not everybody may read; values are base64."""
+
+    resource: ClassVar[Resource] = table.SECRET
+
+    data: dict[str, str] = {}
 
 
 class ServiceSpec(View, frozen=True, kw_only=True):

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from argosy.api.core import HostPathVolume
 from argosy.api.meta import Object, View
 from argosy.api.resource import Resource
 from argosy.api.resources import core, storage
+from argosy.api.volumes import HostPathVolume
 
 
 class ClaimResources(View, frozen=True, kw_only=True):
@@ -19,14 +19,23 @@ class ClaimSpec(View, frozen=True, kw_only=True):
 
     access_modes: tuple[str, ...] = ()
     storage_class_name: str | None = None
+    volume_attributes_class_name: str | None = None
     volume_name: str = ""
     resources: ClaimResources = ClaimResources()
 
 
+class ModifyVolumeStatus(View, frozen=True, kw_only=True):
+    """The attributes that a volume is to get."""
+
+    target_volume_attributes_class_name: str = ""
+
+
 class ClaimStatus(View, frozen=True, kw_only=True):
-    """Whether it was granted."""
+    """Whether it was granted, and with which attributes."""
 
     phase: str = "Pending"
+    current_volume_attributes_class_name: str | None = None
+    modify_volume_status: ModifyVolumeStatus | None = None
 
 
 class PersistentVolumeClaim(Object, frozen=True, kw_only=True):
@@ -52,6 +61,13 @@ class VolumeSpec(View, frozen=True, kw_only=True):
     host_path: HostPathVolume | None = None
     claim_ref: VolumeClaimRef | None = None
     persistent_volume_reclaim_policy: str = "Retain"
+    volume_attributes_class_name: str | None = None
+
+
+class VolumeStatus(View, frozen=True, kw_only=True):
+    """Whether it is taken."""
+
+    phase: str = "Pending"
 
 
 class PersistentVolume(Object, frozen=True, kw_only=True):
@@ -60,6 +76,7 @@ class PersistentVolume(Object, frozen=True, kw_only=True):
     resource: ClassVar[Resource] = core.PERSISTENT_VOLUME
 
     spec: VolumeSpec = VolumeSpec()
+    status: VolumeStatus = VolumeStatus()
 
 
 class StorageClass(Object, frozen=True, kw_only=True):
@@ -68,3 +85,9 @@ class StorageClass(Object, frozen=True, kw_only=True):
     resource: ClassVar[Resource] = storage.STORAGE_CLASS
 
     provisioner: str = ""
+
+
+class VolumeAttributesClass(Object, frozen=True, kw_only=True):
+    """Attributes that a volume may have, and get while it is used."""
+
+    resource: ClassVar[Resource] = storage.VOLUME_ATTRIBUTES_CLASS

@@ -9,11 +9,12 @@ anew. What an attempt makes up (a uid, a name, a moment) stays the same in the n
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from argosy.base.clock import Clock, parse_timestamp
 from argosy.base.errors import StatusError
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Answers:
     """What was answered during one call."""
 
     _known: dict[tuple[str, Hashable], Any] = field(default_factory=dict)
-    _asked: Counter[str] = field(default_factory=Counter)
+    _asked: dict[str, int] = field(default_factory=dict)
 
     def need(self, *asks: Ask) -> list[Any]:
         """Their answers, in order. Raises Unanswered for those that are not known yet.
@@ -68,15 +69,51 @@ class Answers:
         known: T = self._known[key]
         return known
 
+    def clock(self, clock: Clock) -> Clock:
+        """`clock`; once something was asked, one that stands: an attempt that is made anew asks
+        about the same moment, or it would ask for ever.
+        """
+        return self.once("clock", lambda: _stopped(clock, self)) if self._asked else clock
+
+    def made(self, name: str) -> Any:
+        """What was made `once`; None where nothing was."""
+        return self._known.get(("", name))
+
     async def fill(self, unanswered: Unanswered) -> None:
         """Ask what is missing, all at once. Raises StatusError, also 409 for what changes on."""
         for ask in unanswered.asks:
-            self._asked[ask.asker] += 1
-            if self._asked[ask.asker] > MOST_TRIES:
+            self._asked[ask.asker] = times = self._asked.get(ask.asker, 0) + 1
+            if times > MOST_TRIES:
                 raise StatusError(409, "Conflict", BUSY)
         found = await asyncio.gather(*(ask.ask() for ask in unanswered.asks))
         for ask, answer in zip(unanswered.asks, found, strict=True):
             self._known[ask.asker, ask.about] = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A clock that shows one moment; all else of it goes on."""
+
+    moment: datetime
+    clock: Clock
+
+    def now(self) -> datetime:
+        """That moment."""
+        return self.moment
+
+    def monotonic(self) -> float:
+        """As of the clock that goes."""
+        return self.clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """As of the clock that goes."""
+        await self.clock.sleep(seconds)
+
+
+def _stopped(clock: Clock, answers: Answers) -> Clock:
+    """At the moment at which the first attempt made an object, where it made one."""
+    made = answers.made("creationTimestamp")
+    return Stopped(clock.now() if made is None else parse_timestamp(made), clock)
 
 
 async def answered(

@@ -1,14 +1,14 @@
 """The API server: one handler, its filters in order.
 
-authentication → impersonation → authorization → what is asked for → the verb. An audit log, where
-there is one, sees all of it, from before the first to the end of the answer. Whatever happens, the
-answer is an object or a `Status`. The handler knows no sockets: `argosy.http` serves it, and in one
-process the client calls it directly.
+authentication → impersonation → fairness → authorization → what is asked for → the verb. An audit
+log, where there is one, sees all of it, from before the first to the end of the answer. Whatever
+happens, the answer is an object or a `Status`. The handler knows no sockets: `argosy.http` serves
+it, and in one process the client calls it directly.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,24 +17,27 @@ from argosy.api.resources.core import BINDING, COMPONENT_STATUS
 from argosy.apiserver.accept import PROTOBUF
 from argosy.apiserver.admission.chain import Chain
 from argosy.apiserver.admission.table import plugins
+from argosy.apiserver.admission.webhooks.calling import Calls
 from argosy.apiserver.answers import answered
 from argosy.apiserver.audit import notes
-from argosy.apiserver.authentication.impersonation import concerns, impersonated
 from argosy.apiserver.authentication.issuer import PATHS as ISSUER_PATHS
 from argosy.apiserver.authentication.issuer import Issuer
 from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.readers import authenticator
 from argosy.apiserver.authentication.tokens import Tokens
-from argosy.apiserver.authorization.attributes import attributes_of, refusal
 from argosy.apiserver.authorization.authorizer import Authorizer, is_master
 from argosy.apiserver.beside import Beside
-from argosy.apiserver.catalog import Catalog, Served
+from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.compress import compressed, large
 from argosy.apiserver.door import Door
+from argosy.apiserver.entrance import Entrance, configured
+from argosy.apiserver.flowcontrol.governor import Bounds, Governor
 from argosy.apiserver.form import form_below
+from argosy.apiserver.guards import Guards
 from argosy.apiserver.metrics import Counter
-from argosy.apiserver.negotiate import answer_error
+from argosy.apiserver.negotiate import answer_error, warned
 from argosy.apiserver.objects import Objects
+from argosy.apiserver.outbound import Outbound
 from argosy.apiserver.request import Call, Target, User, parse_target
 from argosy.apiserver.routes import Routes
 from argosy.apiserver.subresources import Verb, subresources
@@ -49,6 +52,7 @@ from argosy.store.interface import Store, StoreUnavailableError
 if TYPE_CHECKING:
     from argosy.apiserver.audit.recorder import Recorder
     from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
+    from argosy.apiserver.extensions.conversions import Conversions
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +63,10 @@ UNKNOWN_FIELDS = (
 
 
 class APIServer:
-    """Serves the kinds of `catalog` from `store`. `node` leads to the nodes' own API."""
+    """Serves the kinds of `catalog` from `store`. `node` leads to the nodes' own API.
+
+    Raises ConfigurationError where the guards can't be had.
+    """
 
     def __init__(
         self,
@@ -72,20 +79,38 @@ class APIServer:
         node: Handler | None = None,
         keys: Keys | None = None,
         authentication: "AuthenticationConfiguration | None" = None,
+        guards: Guards | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
-        keys = keys or Keys()
+        keys, guards = keys or Keys(), guards or Guards()
         below = subresources(node, keys)
         self._catalog = catalog
+        self.outbound = Outbound(store)
         self._authenticator = authenticator(
-            tokens, keys, store.get, clock, configuration=authentication
+            tokens,
+            keys,
+            store.get,
+            clock,
+            configuration=authentication,
+            guards=guards,
+            outbound=self.outbound,
         )
         self._authorizer = Authorizer(store, catalog.gate)
-        chain = plugins(store, self._authorizer.roles)
+        self.authorizers = configured(self._authorizer, guards, self.outbound, clock)
+        constrained = catalog.gate("ConstrainedImpersonation")
+        self._entrance = Entrance(self._authenticator, self._authorizer, constrained)
+        calls = Calls(self.outbound, clock)
+        chain = plugins(store, self._authorizer.roles, catalog, self.converting, calls)
+        if guards.admission is not None:
+            from argosy.apiserver.admission.switches import switched  # most start without
+
+            chain = switched(chain, guards.admission, clock)
         self._objects = Objects(store, clock, Chain(chain, self._authorizer.authorize))
         self.issuer = Issuer(keys)
         self.door = Door(catalog)
         self._beside = Beside(catalog, definitions, below, store, clock)
         self.state = self._beside.state
+        self.aggregation = self._beside.aggregation
         components = Components(self.state, self._beside.store.failure)
         virtual: dict[str, Mapping[str, Verb]] = {
             **Reviews(self._authenticator, self._authorizer).verbs(),
@@ -95,16 +120,25 @@ class APIServer:
         self._routes = Routes(below, virtual)
         self.metrics = self._beside.metrics
         self.metrics.counters.append(Counter(*UNKNOWN_FIELDS, lambda: self.door.dropped))
+        self.governor = Governor(store, catalog, clock, bounds or Bounds())
+        self.metrics.others.append(self.governor.families)
+        self.metrics.others.append(calls.counts.families)
         self.audit: Recorder | None = None
+        self.conversions: Conversions | None = None
 
     async def handle(self, request: Request) -> Response:
         """Answer any request; never raises but for cancellation."""
         handler = self._answer if self.audit is None else self._audited
-        if self.door.concerns(request):
+        if self.door.concerns(request) and self.aggregation.route(request.path) is None:
             answer = await self.door.handled(request, handler)
         else:
             answer = await handler(request)
         return await compressed(request, answer) if large(answer) else answer
+
+    async def followed(self) -> None:
+        """Follow the file of authorizers, where there is one, until cancelled."""
+        if self.authorizers is not None:
+            await self.authorizers.run()
 
     async def _audited(self, request: Request) -> Response:
         assert self.audit is not None
@@ -113,13 +147,11 @@ class APIServer:
     async def _answer(self, request: Request) -> Response:
         """Answer any request in JSON."""
         try:
-            user = await self._let_in(request)
-            target = parse_target(self._catalog, request.path)
-            if target is None and request.path in ISSUER_PATHS:
-                return await self.issuer.answer(request)
-            if target is None:
-                return await self._beside.answer(request)
-            return await self._dispatch(request, user, target)
+            user = await self._entrance.let_in(request)
+            request = self._entrance.plain(request)
+            if is_master(user):
+                return await self._found(request, user)
+            return await self.governor.governed(request, user, self._served)
         except StatusError as error:
             return answer_error(error)
         except StoreUnavailableError as error:
@@ -130,25 +162,21 @@ class APIServer:
             log.exception("request failed", extra={"method": request.method, "path": request.path})
             return answer_error(internal_error("the request failed; the server's log says why"))
 
-    async def _let_in(self, request: Request) -> User:
-        """Who asks, or whom they act as, if they may ask for this. Raises StatusError 401, 403."""
-        user = await self._authenticator.authenticate(request)
-        notes.entered(user)
-        if concerns(request.headers):
-            user = impersonated(user, request.headers, self._authorizer.demand)
-            notes.acting(user)
-        self._permit(request, user)
-        return user
+    async def _served(self, request: Request, user: User) -> Response:
+        """The answer, if they may ask for this. Raises StatusError."""
+        await self._entrance.permit(request, user)
+        return await self._found(request, user)
 
-    def _permit(self, request: Request, user: User) -> None:
-        if is_master(user):
-            notes.decided(True, "")
-            return
-        asked = attributes_of(request, user)
-        decision = self._authorizer.authorize(asked)
-        notes.decided(decision.allowed, decision.reason)
-        if not decision.allowed:
-            raise refusal(asked, decision.reason)
+    def _found(self, request: Request, user: User) -> Awaitable[Response]:
+        """What answers them, who may ask for this. Raises StatusError."""
+        if (elsewhere := self.aggregation.route(request.path)) is not None:
+            return self.aggregation.answer(request, user, elsewhere)
+        target = parse_target(self._catalog, request.path)
+        if target is None and request.path in ISSUER_PATHS:
+            return self.issuer.answer(request)
+        if target is None:
+            return self._beside.answer(request)
+        return self._dispatch(request, user, target)
 
     async def _dispatch(self, request: Request, user: User, target: Target) -> Response:
         warnings: list[str] = []
@@ -158,15 +186,36 @@ class APIServer:
         call = Call(request, user, target, request.parameters(), warnings)
         verb = self._routes.verb(request.method, call)
         form = form_below(request, target.subresource)
-        done = _finished(verb, self._seen_as(target.served), call)
-        answer = await self.metrics.counted(call, done)
+        done = _finished(verb, self._seen_as(call), call)
+        try:
+            answer = await self.metrics.counted(call, done)
+        except StatusError as error:
+            error.warnings = warnings
+            raise
+        if target.served.deprecated:
+            answer = warned(answer, target.served.deprecated)
         if form.plain:
             return answer
         return form.whole(self._routes.shown(target), answer, self._objects.clock.now())
 
-    def _seen_as(self, served: Served) -> Objects:
+    async def close(self) -> None:
+        """End what it asks of others. It answers as before, and asks anew where it must."""
+        if self.conversions is not None:
+            await self.conversions.close()
+        await self.outbound.close()
+
+    def converting(self) -> "Conversions":
+        """Whoever asks conversion webhooks, from the first time on."""
+        if self.conversions is None:
+            from argosy.apiserver.extensions.conversions import Conversions
+
+            self.conversions = Conversions(self.outbound)
+        return self.conversions
+
+    def _seen_as(self, call: Call) -> Objects:
         """The objects, in the version that is asked for."""
-        store = served.seen_in(self._objects.store)
+        served = call.target.served
+        store = served.seen_in(self._objects.store, call.answers, self.converting)
         return (
             self._objects if store is self._objects.store else replace(self._objects, store=store)
         )
@@ -174,10 +223,14 @@ class APIServer:
 
 async def _finished(verb: Verb, objects: Objects, call: Call) -> Response:
     """The verb's answer, and then what is to be done after it."""
+
+    def attempt() -> Awaitable[Response]:
+        clock = call.answers.clock(objects.clock)
+        same = clock is objects.clock
+        return verb(objects if same else replace(objects, clock=clock), call)
+
     try:
-        return await answered(
-            lambda: verb(objects, call), call.answers, call.warnings, call.afterwards
-        )
+        return await answered(attempt, call.answers, call.warnings, call.afterwards)
     except asyncio.CancelledError:
         call.afterwards.clear()
         raise

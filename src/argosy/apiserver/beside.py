@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from argosy.api.builtin import Builtins, minors
 from argosy.apiserver import exported
+from argosy.apiserver.aggregation.aggregation import Aggregation
 from argosy.apiserver.authentication.issuer import PATHS as ISSUER_PATHS
 from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.discovery import Discovery
@@ -32,6 +33,7 @@ class Beside:
         store: Store,
         clock: Clock,
     ) -> None:
+        self.aggregation = Aggregation(catalog, store, clock)
         self.state = State()
         self.store = StoreHealth(store, clock)
         self.metrics = Metrics(clock)
@@ -74,8 +76,10 @@ class Beside:
             return answer_object({"paths": self._paths()})
         if path == OPENAPI_V2:
             return await self._openapi_v2.answer(request)
+        told = await self.aggregation.told(request, path, self._discovery, self._openapi)
         return (
-            self._discovery.find(request, path)
+            told
+            or self._discovery.find(request, path)
             or self._exported.find(request, path)
             or await self._openapi.find(request, path)
         )
@@ -83,7 +87,8 @@ class Beside:
     def _paths(self) -> list[str]:
         """What there is to ask for, but for documents that an index names."""
         told = (*ISSUER_PATHS, OPENAPI_V2, "/openapi/v3", "/version", *exported.PATHS)
-        return sorted([*self._discovery.documents, *self._health.paths, *told])
+        own = (*self._discovery.documents, *self._health.paths, *told)
+        return sorted({*own, *self.aggregation.paths()})
 
 
 def version(emulated: str) -> dict[str, str]:

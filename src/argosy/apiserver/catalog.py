@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
@@ -24,6 +24,10 @@ from argosy.apiserver.conversion import Converted
 from argosy.apiserver.fieldmanager.creation import Writer, first_fields
 from argosy.base.errors import FieldError, unknown_path
 from argosy.store.interface import Store
+
+if TYPE_CHECKING:
+    from argosy.apiserver.answers import Answers
+    from argosy.apiserver.extensions.conversions import Conversions
 
 Json = dict[str, Any]
 
@@ -108,6 +112,16 @@ class Served:
         """What its documents are made from, where that is not what this program is made of."""
         return b"" if self.view is None else msgspec.json.encode(msgspec.json.schema(self.view))
 
+    @property
+    def current(self) -> bool:
+        """Whether it is served like this still."""
+        return True
+
+    @property
+    def deprecated(self) -> str:
+        """What every client of this version is warned of; empty where there is nothing."""
+        return ""
+
     def unknown(self, obj: Json) -> list[str]:
         """The paths of the fields that the kind doesn't know."""
         return unknown_fields(self.schema, obj)
@@ -121,9 +135,16 @@ class Served:
         return check(self.schema, obj)
 
     def later_faults(
-        self, new: Json, old: Json | None, warnings: list[str]
+        self,
+        new: Json,
+        old: Json | None,
+        warnings: list[str],
+        before: Sequence[FieldError],
+        answers: "Answers",
     ) -> Sequence[FieldError]:
-        """What is wrong with an object that has its defaults and passed admission."""
+        """What is wrong with an object that has its defaults and passed admission; what was found
+        wrong with it `before`, rules are not asked of. Raises Unanswered where that takes long.
+        """
         return ()
 
     def fill(self, obj: Json) -> None:
@@ -134,8 +155,10 @@ class Served:
     def settle(self, new: Json, old: Json | None, now: str, warnings: list[str]) -> None:
         """Say what is the server's to say in `new`. Raises StatusError."""
 
-    def seen_in(self, store: Store) -> Store:
-        """The store as a client of this version sees it."""
+    def seen_in(
+        self, store: Store, answers: "Answers", conversions: "Callable[[], Conversions]"
+    ) -> Store:
+        """The store as a client of this version sees it, in a call whose answers those are."""
         if self.resource is self.storage:
             return store
         return Converted(store, self.storage, self.resource)

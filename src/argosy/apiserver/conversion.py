@@ -15,6 +15,7 @@ import msgspec
 from argosy.api.resource import Resource
 from argosy.api.resources.control import NEW_EVENT
 from argosy.api.resources.core import EVENT
+from argosy.apiserver.fieldmanager.versions import Versions
 from argosy.store.interface import DELETE, Change, Mutation, Page, Record, Store, Watch
 
 EVENT_FIELDS: Mapping[str, str] = {
@@ -58,6 +59,11 @@ class Converted:
         """The store's."""
         return self.store.revision
 
+    @property
+    def versions(self) -> Versions | None:
+        """What tells ownership in one version from that in another; None where names are alike."""
+        return None
+
     def get(self, key: str) -> Record | None:
         """The record, converted if it is of the kind: admission looks at others too."""
         record = self.store.get(key)
@@ -66,8 +72,11 @@ class Converted:
         return self._out(record)
 
     def list(self, prefix: str) -> list[Record]:
-        """The records, converted."""
-        return [self._out(record) for record in self.store.list(prefix)]
+        """The records, converted if they are of the kind."""
+        records = self.store.list(prefix)
+        if not prefix.startswith(self.stored.key()):
+            return records
+        return [self._out(record) for record in records]
 
     def page(
         self, prefix: str, *, start_after: str = "", limit: int = 0, revision: int | None = None

@@ -27,6 +27,8 @@ def families(metrics: Metrics) -> Iterator[Family | Histogram]:
     yield from _watches(metrics)
     for counter in metrics.counters:
         yield Family(counter.name, "counter", counter.help, samples={(): counter.read()})
+    for others in metrics.others:
+        yield from others()
 
 
 class _Requests:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.apiserver.negotiate import body_object
+from argosy.apiserver.negotiate import whole_object
 from argosy.apiserver.request import Call
+from argosy.apiserver.sent import read
 from argosy.base.errors import StatusError, bad_request, invalid, invalid_value, not_supported
 
 Json = dict[str, Any]
@@ -49,6 +50,19 @@ class DeleteOptions:
     revision: str = ""
     dry_run: bool = False
 
+    @property
+    def said(self) -> Json:
+        """What was said, as JSON."""
+        wanted = {"uid": self.uid, "resourceVersion": self.revision}
+        fields = {
+            "gracePeriodSeconds": self.grace,
+            "preconditions": {name: item for name, item in wanted.items() if item} or None,
+            "orphanDependents": self.orphan,
+            "propagationPolicy": self.policy,
+            "dryRun": ["All"] if self.dry_run else None,
+        }
+        return {name: item for name, item in fields.items() if item is not None}
+
 
 def read_options(call: Call, *, one: bool = True) -> DeleteOptions:
     """The call's options; not of `one` object, `resourceVersion` in the query is the list's.
@@ -57,7 +71,7 @@ def read_options(call: Call, *, one: bool = True) -> DeleteOptions:
     Raises StatusError 400, 415, 422.
     """
     if call.request.body:
-        options = _checked(body_object(call.request))
+        options = _checked(whole_object(read(call)))
     else:
         options = _of_query(call, one=one)
     dry = options.get("dryRun") or ([call.query["dryRun"]] if call.query.get("dryRun") else [])

@@ -50,7 +50,7 @@ class Discovery:
     def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is no path of discovery's."""
         if path in ("/api", "/apis") and wants_aggregated(request):
-            body, tag = self._aggregated[path]
+            body, tag = self.aggregated[path]
             return answer_tagged(request, body, tag, {"content-type": AGGREGATED})
         if path not in self.documents:
             return None
@@ -91,7 +91,8 @@ class Discovery:
         return _tagged(told)
 
     @property
-    def _aggregated(self) -> Documents:
+    def aggregated(self) -> Documents:
+        """Everything at once, of the core group and of all others, each with its tag."""
         self._renew()
         if self._whole is None:
             self._whole = self._made_whole()

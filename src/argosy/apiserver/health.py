@@ -17,6 +17,7 @@ HEADERS: Mapping[str, str] = {
     "content-type": "text/plain; charset=utf-8",
     "x-content-type-options": "nosniff",
 }
+ROOTS = ("/healthz", "/livez", "/readyz")
 REMEMBERED = 60.0
 """Seconds after which a refusal counts no more, where nobody has tried to write since."""
 
@@ -31,11 +32,15 @@ class Check:
 
 @dataclass
 class State:
-    """What the server is told of the process that it is part of."""
+    """What the server is told of the process that it is part of.
+
+    `more` are checks of `/healthz` and `/readyz` alone, as the one of the store.
+    """
 
     bootstrapped: bool = False
     ready: bool = False
     stopping: bool = False
+    more: tuple[Check, ...] = ()
 
 
 class StoreHealth:
@@ -66,9 +71,14 @@ class Health:
     """Answers by path, and counts what came out."""
 
     def __init__(self, state: State, store: StoreHealth) -> None:
-        self._checks = _checks(state, store)
+        self._state = state
+        self._store = store
         self.outcomes: dict[tuple[str, str], list[int]] = {}
         """By check and endpoint: how often it failed, how often not, and the last (0: failed)."""
+
+    @property
+    def _checks(self) -> dict[str, tuple[Check, ...]]:
+        return _checks(self._state, self._store)
 
     @property
     def paths(self) -> list[str]:
@@ -78,9 +88,9 @@ class Health:
 
     def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is none of these."""
-        if path in self._checks:
+        if path in ROOTS:
             return self._all(request, path)
-        for root, checks in self._checks.items():
+        for root, checks in self._checks.items() if path.startswith(ROOTS) else ():
             for check in checks:
                 if path == f"{root}/{check.name}":
                     return _single(check)
@@ -137,11 +147,12 @@ def _checks(state: State, store: StoreHealth) -> dict[str, tuple[Check, ...]]:
     stored = Check("etcd", store.failure)
     begun = Check("poststarthook/bootstrap-controller", lambda: _unless(state.bootstrapped))
     ready = (
-        *(*alive, stored, Check("etcd-readiness", store.failure), begun),
+        *(*alive, stored, Check("etcd-readiness", store.failure), *state.more, begun),
         Check("poststarthook/start-node", lambda: _unless(state.ready)),
         Check("shutdown", lambda: "process is shutting down" if state.stopping else ""),
     )
-    return {"/healthz": (*alive, stored, begun), "/livez": (*alive, begun), "/readyz": ready}
+    healthy = (*alive, stored, *state.more, begun)
+    return {"/healthz": healthy, "/livez": (*alive, begun), "/readyz": ready}
 
 
 def _unless(finished: bool) -> str:

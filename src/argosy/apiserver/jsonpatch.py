@@ -19,6 +19,10 @@ LONGEST_REASON = 256
 """Characters: the library's reasons may show the whole object."""
 
 
+class TestFailedError(StatusError):
+    """An operation `test` found another value than it names."""
+
+
 def apply(obj: Mapping[str, Any], operations: Sequence[Any]) -> Any:
     """`obj`, which stays as it is, after `operations`.
 
@@ -48,6 +52,9 @@ def _one(obj: Any, operation: Any) -> Any:
         raise bad_request(f"error decoding patch: {_reason(error)}") from None
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
         text = "the server rejected our request due to an error in our request"
+        if isinstance(error, jsonpatch.JsonPatchTestFailed):  # its words show what is there
+            told = f"{text}: testing value {str(operation.get('path'))[:LONGEST_REASON]} failed"
+            raise TestFailedError(422, "Invalid", told) from None
         raise StatusError(422, "Invalid", f"{text}: {_reason(error)}") from None
 
 

@@ -7,12 +7,13 @@ when they end.
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy.apiserver.catalog import Served
+from argosy.apiserver.exposition import Family, Histogram
 from argosy.apiserver.negotiate import APPLY
 from argosy.apiserver.request import Call
 from argosy.apiserver.verbs.watch import PIECE
@@ -128,6 +129,8 @@ class Metrics:
         self.open: dict[Kind, int] = {}
         self.reading, self.changing = InFlight(), InFlight()
         self.counters: list[Counter] = []
+        self.others: list[Callable[[], Iterable[Family | Histogram]]] = []
+        """Metrics that somebody else counts."""
         self.gates: Callable[[], list[tuple[str, str, bool]]] = list
         """Feature gates: name, stage, whether it is open."""
         self.database: Path | None = None  # the store's file

@@ -101,6 +101,14 @@ def answer(body: bytes, *, status: int = 200, warnings: tuple[str, ...] = ()) ->
     return Response(status, headers, body)
 
 
+def warned(response: Response, text: str) -> Response:
+    """The answer, with one warning before its others."""
+    others = response.headers.get("warning")
+    header = warning_header([text])
+    headers = {**response.headers, "warning": f"{header}, {others}" if others else header}
+    return Response(response.status, headers, response.body)
+
+
 def warning_header(texts: Iterable[str]) -> str:
     """The value of the `Warning` header: each text once, and bounded in all."""
     unique = [text for text in dict.fromkeys(texts) if text]
@@ -125,6 +133,9 @@ def answer_object(obj: Mapping[str, Any], *, status: int = 200) -> Response:
 def answer_error(error: StatusError) -> Response:
     """An error as its `Status`."""
     response = answer_object(error.status(), status=error.code)
+    if error.warnings:
+        headers = {**response.headers, "warning": warning_header(error.warnings)}
+        response = Response(error.code, headers, response.body)
     retry = error.details.get("retryAfterSeconds")
     if retry:
         return Response(error.code, {**response.headers, "retry-after": str(retry)}, response.body)

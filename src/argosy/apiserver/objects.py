@@ -20,16 +20,20 @@ from argosy.api.validation.table import validate
 from argosy.apiserver.admission.chain import Chain
 from argosy.apiserver.admission.rule import Attributes, Operation
 from argosy.apiserver.catalog import Served
+from argosy.apiserver.conversion import Converted
 from argosy.apiserver.fieldmanager.creation import begun
 from argosy.apiserver.fieldmanager.manager import track_update
+from argosy.apiserver.fieldmanager.versions import Versions
 from argosy.apiserver.frames import Frames
 from argosy.apiserver.parts import FIXED, unowned
 from argosy.apiserver.request import Call, Target
 from argosy.base.clock import Clock, timestamp
-from argosy.base.errors import StatusError, bad_request, invalid, not_found
+from argosy.base.errors import StatusError, bad_request, invalid, not_found, too_large
 from argosy.store.interface import DELETE, Record, Store
 
 Json = dict[str, Any]
+LARGEST = 3 * 1024 * 1024
+"""Bytes of an object: what a body may have. One that is larger already may only shrink, or go."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,11 @@ class Objects:
     clock: Clock
     chain: Chain
     frames: Frames = field(default_factory=Frames)
+
+    @property
+    def versions(self) -> Versions | None:
+        """The versions of the kind, where they differ by more than their name."""
+        return self.store.versions if isinstance(self.store, Converted) else None
 
     def read(self, target: Target) -> Record:
         """The record of one object. Raises StatusError 404."""
@@ -103,7 +112,8 @@ class Objects:
         self.chain.mutate(attributes)
         namespaced = served.resource.namespaced
         errors = validate(served.name, new, old, namespaced=namespaced, subresource=subresource)
-        if errors := [*errors, *served.later_faults(new, old, call.warnings)]:
+        later = served.later_faults(new, old, call.warnings, errors, call.answers)
+        if errors := [*errors, *later]:
             raise _refused(served, new, errors)
         self.chain.validate(attributes)
         return new
@@ -124,11 +134,12 @@ class Objects:
             old=old,
             look=self.store.get,
             items=self.store.list,
-            authorize=self.chain.authorize,
+            authorize=lambda asked: self.chain.authorize(asked, call.answers),
             afterwards=call.afterwards,
             warnings=call.warnings,
             answers=call.answers,
             dry_run=call.dry_run,
+            query=call.query,
         )
 
     def tracked(self, call: Call, new: Json, old: Json | None) -> Json:
@@ -152,6 +163,7 @@ class Objects:
             time=timestamp(self.clock.now()),
             subresource=subresource,
             strip=unowned(served, subresource),
+            versions=self.versions,
         )
 
     async def write(
@@ -173,7 +185,10 @@ class Objects:
                 return new
             if seen is not old:
                 carry(served.schema, new, old)
-            return encoded(cast(Json, new), revision)
+            value = encoded(cast(Json, new), revision)
+            if len(value) > LARGEST and (record is None or len(value) > len(record.value)):
+                raise too_large(LARGEST)  # defaults add to it, and so does patch upon patch
+            return value
 
         if not call.dry_run:
             written = await self.store.write(key, mutate)

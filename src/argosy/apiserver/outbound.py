@@ -10,7 +10,7 @@ import base64
 import binascii
 import random
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ import msgspec
 from argosy.api.core import Pod
 from argosy.api.meta import condition
 from argosy.api.resources.core import ENDPOINTS, SERVICE
+from argosy.api.resources.network import ENDPOINT_SLICE
 from argosy.store.interface import Store
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ Json = Mapping[str, Any]
 LARGEST: Final = 16 << 20
 """Bytes of an answer."""
 MOST_CONTEXTS: Final = 256
+PLAIN: Final = {
+    "content-type": "application/json",
+    "accept": "application/json, */*",
+    "accept-encoding": "identity",  # what is packed could be of any size
+}
 Address = tuple[str, int]
 
 
@@ -97,7 +103,7 @@ class Outbound:
             async with self._connected().post(
                 url,
                 data=body,
-                headers={"content-type": "application/json", "host": host, **where.headers},
+                headers={**PLAIN, "host": host, **where.headers},
                 ssl=where.tls or True,
                 server_hostname=urlsplit(where.url).hostname,
                 allow_redirects=False,
@@ -128,13 +134,18 @@ class Outbound:
 
 
 def _context(pem: bytes) -> ssl.SSLContext:
-    if not pem:
-        return ssl.create_default_context()
+    """Trust as clients written in Go have it: any certificate of the bundle may be the last one
+    asked for, and a name counts only where alternative names stand.
+    """
     try:
-        return ssl.create_default_context(cadata=pem.decode("ascii"))
+        context = ssl.create_default_context(cadata=pem.decode("ascii") or None)
     except (ssl.SSLError, ValueError):
         text = "unable to load root certificates: unable to parse bytes as PEM block"
         raise OutboundError(text) from None
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.hostname_checks_common_name = False
+    return context
 
 
 async def _whole(answer: "aiohttp.ClientResponse") -> bytes:
@@ -148,13 +159,17 @@ async def _whole(answer: "aiohttp.ClientResponse") -> bytes:
 
 
 def _reason(error: Exception) -> str:
+    cause = getattr(error, "certificate_error", None)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"tls: failed to verify certificate: x509: {cause.verify_message}"
     return str(error) or type(error).__name__
 
 
 def backend(store: Store, namespace: str, name: str, port: int) -> Address:
     """An address behind a service's port, any of them. Raises OutboundError where there is none.
 
-    They are those of its Endpoints, or of the ready pods that it selects where nobody keeps any.
+    They are those of its EndpointSlices, of its Endpoints, or of the ready pods that it selects
+    where nobody keeps any.
     """
     record = store.get(SERVICE.key(namespace, name))
     if record is None:
@@ -165,14 +180,41 @@ def backend(store: Store, namespace: str, name: str, port: int) -> Address:
         return str(spec.get("externalName")), port
     if wanted is None:
         raise OutboundError(f'no service port {port} found for service "{name}"')
-    kept = store.get(ENDPOINTS.key(namespace, name))
-    found = (
-        _selected(store, namespace, spec, wanted) if kept is None else _listed(kept.value, wanted)
-    )
-    addresses = list(found)
+    addresses = _addresses(store, namespace, name, spec, wanted)
     if not addresses:
         raise OutboundError(f'no endpoints available for service "{name}"')
     return random.choice(addresses)
+
+
+def _addresses(
+    store: Store, namespace: str, name: str, spec: Json, port: Json
+) -> Sequence[Address]:
+    slices = [
+        piece
+        for record in store.list(ENDPOINT_SLICE.key(namespace, ""))
+        if name.encode() in record.value
+        and _service_of(piece := msgspec.json.decode(record.value)) == name
+    ]
+    if slices:
+        return [one for piece in slices for one in _sliced(piece, port)]
+    kept = store.get(ENDPOINTS.key(namespace, name))
+    return list(
+        _selected(store, namespace, spec, port) if kept is None else _listed(kept.value, port)
+    )
+
+
+def _service_of(piece: Json) -> str:
+    labels: Mapping[str, str] = piece["metadata"].get("labels") or {}
+    return labels.get("kubernetes.io/service-name", "")
+
+
+def _sliced(piece: Json, port: Json) -> Iterator[Address]:
+    """What a slice has; an endpoint that does not say whether it is ready is."""
+    for item in piece.get("ports") or ():
+        if (item.get("name") or "") == (port.get("name") or "") and item.get("port"):
+            for endpoint in piece.get("endpoints") or ():
+                if (endpoint.get("conditions") or {}).get("ready") is not False:
+                    yield str(endpoint["addresses"][0]), int(item["port"])
 
 
 def _listed(endpoints: bytes, port: Json) -> Iterator[Address]:

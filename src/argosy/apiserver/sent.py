@@ -1,13 +1,17 @@
 """What a client sends to be written, held to the call's `fieldValidation` for repeated keys.
 
 What the kind does not know is looked for later, when the object is (`objects.py`). Options and
-other bodies that no field validation is about are read by `negotiate` alone.
+other bodies that no field validation is about are read by `negotiate` alone. Long YAML is read in a
+thread, while the call waits as it would for another server.
 """
 
+import asyncio
+import json
 from typing import Any
 
 from argosy.api.structural import strict_decoding_error, unknown_fields
 from argosy.apiserver.accept import YAML
+from argosy.apiserver.answers import Ask
 from argosy.apiserver.negotiate import (
     APPLY,
     JSON_PATCH,
@@ -21,6 +25,8 @@ from argosy.base.errors import StatusError, bad_request, invalid, invalid_value
 
 Json = dict[str, Any]
 
+LONG = 16 * 1024
+"""Bytes of YAML that are read in about 30 ms."""
 SHOWN = 1024
 """Characters of a refused patch that the answer repeats."""
 OPERATION = frozenset(("op", "path", "from", "value"))
@@ -35,9 +41,9 @@ def sent_object(call: Call, allowed: tuple[str, ...] = OBJECTS) -> Json:
 def sent_value(call: Call, allowed: tuple[str, ...]) -> Any:
     """The body, whatever it is. Raises StatusError 400, 415 and 422."""
     if call.field_validation == "Ignore":
-        return body_value(call.request, allowed)
+        return read(call, allowed)
     twice: list[str] = []
-    value = body_value(call.request, allowed, twice)
+    value = read(call, allowed, twice)
     kind = media_type(call.request)
     if kind == JSON_PATCH:
         twice = [f"json patch {text}" for text in [*twice, *_unknown(value)][:MOST_TOLD]]
@@ -47,6 +53,25 @@ def sent_value(call: Call, allowed: tuple[str, ...]) -> Any:
         raise _refused(call, kind, value, twice)
     call.warnings.extend(twice)
     return value
+
+
+def read(call: Call, allowed: tuple[str, ...] = OBJECTS, twice: list[str] | None = None) -> Any:
+    """The body, as `body_value` reads it. Raises StatusError, and Unanswered for long YAML."""
+    request = call.request
+    if len(request.body) <= LONG or media_type(request) not in (YAML, APPLY):
+        return body_value(request, allowed, twice)
+
+    def work() -> tuple[str, list[str]]:
+        found: list[str] = []
+        return json.dumps(body_value(request, allowed, found)), found
+
+    async def done() -> tuple[str, list[str]]:
+        return await asyncio.to_thread(work)
+
+    [(text, found)] = call.answers.need(Ask("long YAML", request.body, done))
+    if twice is not None:
+        twice += found
+    return json.loads(text)  # each attempt has its own, which it changes
 
 
 def _unknown(operations: Any) -> list[str]:

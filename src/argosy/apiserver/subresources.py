@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from argosy.api.resource import Resource
 from argosy.apiserver.authentication.keys import Keys
+from argosy.apiserver.connecting import connection
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call
 from argosy.apiserver.verbs.eviction import evict
@@ -62,22 +63,23 @@ PROXIED = (*VERBS, "HEAD", "OPTIONS")
 """Methods of a stream, and of a proxy: the latter two are no verbs."""
 
 
-def _connecting(verb: Verb) -> Verb:
+def _connecting(verb: Verb, kind: str) -> Verb:
     """The verb, once admission lets the caller connect."""
 
     async def connect(objects: Objects, call: Call) -> Response:
-        objects.reviewed(call, "CONNECT", {}, None)
+        below = call.target.subresource.partition("/")[2]
+        objects.reviewed(call, "CONNECT", connection(kind, call.request.query, below), None)
         return await verb(objects, call)
 
     return connect
 
 
 def _streamed(verb: Verb, kind: str) -> Subresource:
-    return Subresource(dict.fromkeys(STREAMED, _connecting(verb)), kind)
+    return Subresource(dict.fromkeys(STREAMED, _connecting(verb, kind)), kind)
 
 
 def _proxied(verb: Verb, kind: str) -> Subresource:
-    return Subresource(dict.fromkeys(PROXIED, _connecting(verb)), kind, below=True)
+    return Subresource(dict.fromkeys(PROXIED, _connecting(verb, kind)), kind, below=True)
 
 
 def subresources(node: Handler | None, keys: Keys | None = None) -> Mapping[str, Subresource]:

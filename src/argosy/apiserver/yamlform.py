@@ -10,12 +10,15 @@ from collections.abc import Hashable
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
 
 from argosy.api.structural import DEEPEST
 from argosy.base.errors import bad_request
+from argosy.base.yamlscalars import resolvers
 
 MOST_TOLD = 100
 """Repeated keys that are told of."""
+_COLLECTIONS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
 _DOUBTFUL = re.compile(
@@ -30,7 +33,6 @@ def read(body: bytes, twice: list[str] | None = None) -> Any:
     `twice` is given what is to be said of keys that are there twice, if there are such.
     """
     try:
-        _refuse_blow_ups(body)
         loader = _Loader(body)
         try:
             # Through JSON, because YAML knows more: keys of any type, bytes, sets, NaN.
@@ -48,28 +50,38 @@ def read(body: bytes, twice: list[str] | None = None) -> Any:
     return value
 
 
-def _refuse_blow_ups(body: bytes) -> None:
-    """Ten lines of aliases can be gigabytes of objects, and the C library composes what is nested
-    by recursion without a bound: a few kilobytes of brackets would end the process.
-    """
-    depth = 0
-    for event in yaml.parse(body, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            raise bad_request("YAML anchors and aliases are not accepted")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise bad_request("the body of the request is nested too deeply")
-
-
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe, without timestamps (Kubernetes' are strings), and with a note of repeated keys."""
+    """Safe, without timestamps (Kubernetes' are strings), and with a note of repeated keys.
+
+    Nodes are composed here, event by event: the C library would hold all else until it is done,
+    and by recursion without a bound. A few kilobytes of brackets would end the process, and ten
+    lines of aliases can be gigabytes of objects.
+    """
+
+    check_node = Composer.check_node
+    get_node = Composer.get_node
+    get_single_node = Composer.get_single_node
+    compose_document = Composer.compose_document
+    compose_scalar_node = Composer.compose_scalar_node
+    compose_sequence_node = Composer.compose_sequence_node
+    compose_mapping_node = Composer.compose_mapping_node
 
     def __init__(self, stream: bytes) -> None:
         super().__init__(stream)
+        Composer.__init__(self)
         self.twice: set[tuple[int, str]] = set()
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node. Raises StatusError 400 for aliases, and for what is nested too deeply."""
+        if self.check_event(yaml.AliasEvent):
+            raise bad_request("YAML anchors and aliases are not accepted")
+        if self._depth >= DEEPEST and self.check_event(*_COLLECTIONS):
+            raise bad_request("the body of the request is nested too deeply")
+        self._depth += 1
+        node: yaml.Node | None = Composer.compose_node(self, parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         pairs = [pair for pair in node.value if pair[0].tag != _MERGE]
@@ -88,10 +100,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
             known.add(key)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [item for item in resolvers if item[0] != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.yaml_implicit_resolvers = resolvers()
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

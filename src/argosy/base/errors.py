@@ -14,7 +14,10 @@ MOST_FIELDS = 256
 
 
 class StatusError(Exception):
-    """An answer other than success, with code, reason and details as Kubernetes gives them."""
+    """An answer other than success, with code, reason and details as Kubernetes gives them.
+
+    `warnings` is what the client is told beside it.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class StatusError(Exception):
         self.reason = reason
         self.message = message
         self.details = dict(details or {})
+        self.warnings: Sequence[str] = ()
 
     def status(self) -> dict[str, Any]:
         """This error as a `Status` object."""
@@ -233,6 +237,12 @@ def unsupported_media_type(supported: Sequence[str]) -> StatusError:
         + ", ".join(supported)
     )
     return StatusError(415, "UnsupportedMediaType", message)
+
+
+def too_large(limit: int) -> StatusError:
+    """413: what is sent, or what would come of it, has more than `limit` bytes."""
+    message = f"Request entity too large: limit is {limit}"
+    return StatusError(413, "RequestEntityTooLarge", message)
 
 
 def expired(message: str) -> StatusError:

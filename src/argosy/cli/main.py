@@ -8,18 +8,20 @@ import typer
 from argosy import __version__
 from argosy.cli import check
 from argosy.cli.backup import backup
+from argosy.cli.quick import QuickCommand, QuickGroup
 from argosy.cli.restore import restore
 from argosy.cli.up import up
 from argosy.cli.who_can import who_can
 
 app = typer.Typer(
     name="argosy",
+    cls=QuickGroup,
     help="An AI-native Kubernetes in one Python package.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(up)
+app.command(cls=QuickCommand)(up)
 app.command()(backup)
 app.command()(restore)
 app.command()(who_can)

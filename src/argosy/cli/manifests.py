@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from argosy.base.yamlscalars import resolvers
+
 Json = dict[str, Any]
 
 MOST_BYTES = 2**26
@@ -97,7 +99,4 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """Safe, and without timestamps: Kubernetes' are strings."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [item for item in resolvers if item[0] != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.yaml_implicit_resolvers = resolvers()

@@ -1,12 +1,14 @@
 """`argosy up`: run the embedded cluster until it is told to stop."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from argosy.base import log
+from argosy.cli import guardflags as flags
 from argosy.cli.terminal import fail, say
 
 if TYPE_CHECKING:
@@ -83,6 +85,35 @@ def up(
             show_default=False,
         ),
     ] = None,
+    enable_priority_and_fairness: Annotated[
+        bool,
+        typer.Option(help="Divide the server fairly among its users; else only bound their sum."),
+    ] = True,
+    max_requests_inflight: Annotated[
+        int, typer.Option(min=0, help="Requests in progress at once that read.")
+    ] = 400,
+    max_mutating_requests_inflight: Annotated[
+        int,
+        typer.Option(min=0, help="Those that write. With fairness, the sum of both is divided."),
+    ] = 200,
+    authorization_config: flags.AuthorizationConfig = None,
+    authorization_mode: flags.AuthorizationMode = "",
+    authorization_webhook_config_file: flags.AuthorizationWebhook = None,
+    authorization_webhook_version: flags.AuthorizationVersion = "v1beta1",
+    authorization_webhook_cache_authorized_ttl: flags.AuthorizedTTL = "5m0s",
+    authorization_webhook_cache_unauthorized_ttl: flags.UnauthorizedTTL = "30s",
+    authentication_token_webhook_config_file: flags.TokenWebhook = None,
+    authentication_token_webhook_version: flags.TokenVersion = "v1beta1",
+    authentication_token_webhook_cache_ttl: flags.TokenTTL = "2m0s",
+    requestheader_client_ca_file: flags.ProxyAuthority = None,
+    requestheader_allowed_names: flags.ProxyNames = "",
+    requestheader_username_headers: flags.ProxyUsernames = "",
+    requestheader_group_headers: flags.ProxyGroups = "",
+    requestheader_extra_headers_prefix: flags.ProxyExtra = "",
+    requestheader_uid_headers: flags.ProxyUids = "",
+    enable_admission_plugins: flags.EnableAdmission = "",
+    disable_admission_plugins: flags.DisableAdmission = "",
+    admission_control_config_file: flags.AdmissionConfig = None,
     encryption_provider_config: Annotated[
         Path | None,
         typer.Option(
@@ -130,6 +161,7 @@ def up(
     """
     # Only this command needs the cluster: the others start faster without it.
     from argosy.cluster.embedded import Options, StartError, run
+    from argosy.cluster.guarding import Guarding
     from argosy.node.gpus import parse_gpus
 
     if log_level not in ("debug", "info", "warning", "error"):
@@ -155,6 +187,33 @@ def up(
             size=audit_log_maxsize,
             backups=audit_log_maxbackup,
             days=audit_log_maxage,
+        ),
+        reading_inflight=max_requests_inflight,
+        writing_inflight=max_mutating_requests_inflight,
+        fair=enable_priority_and_fairness,
+    )
+
+    options = replace(
+        options,
+        guarding=Guarding(
+            authorization_config=authorization_config,
+            authorization_mode=authorization_mode,
+            authorization_webhook=authorization_webhook_config_file,
+            authorization_version=authorization_webhook_version,
+            authorized_ttl=authorization_webhook_cache_authorized_ttl,
+            unauthorized_ttl=authorization_webhook_cache_unauthorized_ttl,
+            token_webhook=authentication_token_webhook_config_file,
+            token_version=authentication_token_webhook_version,
+            token_ttl=authentication_token_webhook_cache_ttl,
+            proxy_authority=requestheader_client_ca_file,
+            proxy_names=requestheader_allowed_names,
+            proxy_usernames=requestheader_username_headers,
+            proxy_groups=requestheader_group_headers,
+            proxy_extra=requestheader_extra_headers_prefix,
+            proxy_uids=requestheader_uid_headers,
+            enable_admission=enable_admission_plugins,
+            disable_admission=disable_admission_plugins,
+            admission_config=admission_control_config_file,
         ),
     )
 

@@ -67,11 +67,13 @@ def _sinks(asked: Auditing, clock: Clock) -> list[Sink]:
 
 
 def _webhook(file: Path) -> Sink:
-    from argosy.apiserver.audit.webhook import Posted, WebhookError, read
+    from argosy.apiserver.audit.webhook import Posted
+    from argosy.apiserver.remotes import RemoteError
+    from argosy.apiserver.remotes import read as remote_of
 
     try:
-        remote = read(file)
-    except WebhookError as error:
+        remote = remote_of(file, "audit webhook")
+    except RemoteError as error:
         hint = "--audit-webhook-config-file takes a kubeconfig with the webhook as its server"
         raise AuditError(str(error), hint) from None
     closing = threading.Event()

@@ -25,14 +25,19 @@ import uvloop
 
 import argosy
 from argosy.api.features import Switches
+from argosy.apiserver.aggregation.identity import ProxyCertificate
 from argosy.apiserver.authentication.keys import KeyFileError, Keys
+from argosy.apiserver.configfile import ConfigurationError
+from argosy.apiserver.flowcontrol.governor import Bounds
 from argosy.apiserver.negotiate import answer_error
 from argosy.base.clock import Clock, SystemClock
 from argosy.base.errors import StatusError
 from argosy.client import kubeconfig
+from argosy.cluster import keys
 from argosy.cluster.bootstrap import bootstrap, bootstrap_roles
 from argosy.cluster.collecting import settle
 from argosy.cluster.server import ControlPlane, control_plane
+from argosy.controllers.nodetaints import node_taints
 from argosy.http.message import Request, Response
 from argosy.http.renewal import Renewal
 from argosy.http.server import Server, serve
@@ -50,6 +55,7 @@ from argosy.store.upkeep import Upkeep
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 5.0
+GUARDS_HINT = "these flags and files are kube-apiserver's: see Kubernetes' documentation of them"
 LISTEN_HINTS: Mapping[int | None, str] = {
     errno.EADDRINUSE: "another process uses the port: choose one with --port, 0 for any free one",
     errno.EACCES: "ports below 1024 are for root: choose a higher one with --port",
@@ -59,7 +65,9 @@ LISTEN_HINTS: Mapping[int | None, str] = {
 if TYPE_CHECKING:
     from argosy.apiserver.audit.recorder import Recorder
     from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
+    from argosy.apiserver.guards import Guards
     from argosy.cluster.auditing import Auditing
+    from argosy.cluster.guarding import Guarding
 
 
 class StartError(Exception):
@@ -83,6 +91,10 @@ class Options:
     encryption_provider_config: Path | None = None
     authentication_config: Path | None = None
     auditing: "Auditing | None" = None
+    reading_inflight: int = 400
+    writing_inflight: int = 200
+    fair: bool = True
+    guarding: "Guarding | None" = None
 
 
 class Embedded:
@@ -101,39 +113,42 @@ class Embedded:
     async def run(self) -> None:
         """Start, serve until `stop`, take the pods down, close. Raises StartError."""
         folder = prepared(self._options.data_dir)
-        store = opened(folder / "store", self._options.encryption_provider_config)
-        upkeep = asyncio.create_task(Upkeep(store, folder / "store", self._clock).run())
+        sealing = sealing_of(self._options.encryption_provider_config, self._clock)
+        store = opened(folder / "store", sealing)
+        upkeep = Upkeep(store, folder / "store", self._clock).run()
+        keeping = keys.keeping(store, sealing, self._clock)
+        tasks = [asyncio.create_task(task) for task in (upkeep, *keeping)]
         try:
-            await self._serve(store, folder)
+            await self._serve(store, folder, sealing)
         finally:
-            upkeep.cancel()
+            for task in tasks:
+                task.cancel()
+            if sealing is not None:
+                sealing.close()
             await store.close()
 
-    async def _serve(self, store: SqliteStore, folder: Path) -> None:
+    async def _serve(self, store: SqliteStore, folder: Path, sealing: Sealing | None) -> None:
         token = admin_token(folder / "kubeconfig")
         nodes = _NodeDoor()
-        plane = control_plane(
-            store,
-            self._clock,
-            admin_token=token,
-            node=nodes,
-            chosen=self._options.switches,
-            keys=signing_keys(folder / "pki" / "sa.key"),
-            authentication=authentication(self._options.authentication_config),
-        )
 
         def certified() -> Certificates:
             names = certified_names(self._options.listen)
             return ensure_certificates(folder / "pki", names, self._clock.now())
 
         certificates = certified()
-        tls = server_context(
-            certificates.cert_file, certificates.key_file, client_ca=certificates.ca_pem
-        )
+        guards = guarded(self._options.guarding, certificates.ca_pem)
+        plane = self._plane(store, folder, token, nodes, guards)
+        plane.server.aggregation.front = ProxyCertificate(folder / "pki", self._clock)
+        trusted = certificates.ca_pem
+        if guards is not None and guards.front_proxy is not None:
+            trusted += b"\n" + guards.front_proxy.authority
+        tls = server_context(certificates.cert_file, certificates.key_file, client_ca=trusted)
         plane.server.metrics.database = folder / "store" / FILE
+        keys.show(plane.server, sealing)
         recorder = self._recorder(plane)
         server = await self._listening(plane, tls)
         renewal = asyncio.create_task(Renewal(tls, certified, self._clock).run())
+        following = asyncio.create_task(plane.server.followed())
         try:
             url = f"https://{_reachable(server.addresses[0])}"
             plane.server.issuer.address = url
@@ -145,9 +160,35 @@ class Embedded:
         finally:
             plane.server.state.stopping = True
             renewal.cancel()
+            following.cancel()
             await server.close(DRAIN_SECONDS)
+            await plane.server.close()
             if recorder is not None:
                 await asyncio.to_thread(recorder.close)
+
+    def _plane(
+        self,
+        store: SqliteStore,
+        folder: Path,
+        token: str,
+        nodes: "_NodeDoor",
+        guards: "Guards | None",
+    ) -> ControlPlane:
+        """The API server. Raises StartError."""
+        try:
+            return control_plane(
+                store,
+                self._clock,
+                admin_token=token,
+                node=nodes,
+                chosen=self._options.switches,
+                keys=signing_keys(folder / "pki" / "sa.key"),
+                authentication=authentication(self._options.authentication_config),
+                guards=guards,
+                bounds=bounds(self._options),
+            )
+        except ConfigurationError as error:
+            raise StartError(str(error), GUARDS_HINT) from None
 
     def _recorder(self, plane: ControlPlane) -> "Recorder | None":
         """Of the audit log, where one is asked for. Raises StartError."""
@@ -180,17 +221,22 @@ class Embedded:
         local = Manager(plane.client("argosy-node"), self._clock)
         agent = NodeAgent(
             manager=local,
-            config=node_config(self._options, folder),
+            config=node_config(self._options, folder, url),
             runtimes={"host": HostRuntime()},
         )
         nodes.agent = agent
         local.add_runner(agent.run)
+        # Runs before the scheduler does, which would let pods rest that find a tainted node.
+        taints = Manager(plane.client("argosy"), self._clock)
+        taints.add(node_taints(taints))
         async with asyncio.TaskGroup() as group:
             node = group.create_task(local.run())
+            tainting = group.create_task(taints.run())
             control = group.create_task(self._control(plane, agent.started, folder, url))
             await self._stopping.wait()
             plane.server.state.stopping = True
             control.cancel()
+            tainting.cancel()
             await agent.stop()
             node.cancel()
 
@@ -206,10 +252,12 @@ class Embedded:
         await bootstrap_roles(plane.client("argosy"), plane.gate)
         operators = await asyncio.to_thread(_operators)
         control = Manager(plane.client("argosy"), self._clock)
-        operators.add_operators(control)
+        operators.add_operators(control, plane.resources)
         garbage = Manager(plane.client("argosy"), self._clock)
         operators.add_kubernetes(control, folder / "volumes", plane.resources, collector=garbage)
         operators.add_credentials(control, folder / "pki", plane.server.issuer.keys)
+        operators.add_aggregation(control, plane.server.aggregation, folder / "pki")
+        operators.add_address(control, url)
         settle()
         async with asyncio.TaskGroup() as group:
             group.create_task(control.run())
@@ -233,7 +281,7 @@ class _NodeDoor:
         return await self.agent.handle(request)
 
 
-def node_config(options: Options, folder: Path) -> NodeConfig:
+def node_config(options: Options, folder: Path, url: str = "") -> NodeConfig:
     """What the node agent needs to know of this machine."""
     own = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib")}
     own.add(str(Path(argosy.__file__).parents[1]))
@@ -243,6 +291,7 @@ def node_config(options: Options, folder: Path) -> NodeConfig:
         readable=tuple(sorted(Path(path) for path in own)),
         hidden=(folder / "store", folder / "pki", folder / "kubeconfig", *_secret_files(options)),
         gpus=options.gpus,
+        api=url,
     )
 
 
@@ -252,6 +301,10 @@ def _secret_files(options: Options) -> list[Path]:
     files = [options.encryption_provider_config]
     if audit is not None:
         files += [audit.webhook, None if audit.path in ("", "-") else Path(audit.path)]
+    if options.guarding is not None:
+        from argosy.cluster.guarding import secret_files
+
+        files += secret_files(options.guarding)
     return [file for file in files if file is not None]
 
 
@@ -271,21 +324,22 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
-def opened(folder: Path, encryption: Path | None = None) -> SqliteStore:
-    """The store in `folder`, sealed as the file `encryption` says. Raises StartError."""
+def opened(folder: Path, sealing: Sealing | None = None) -> SqliteStore:
+    """The store in `folder`, sealed as `sealing` says. Raises StartError."""
     try:
-        return SqliteStore.open(folder, sealing=_sealing(encryption))
+        return SqliteStore.open(folder, sealing=sealing)
     except StoreOpenError as error:
         raise StartError(str(error), error.hint) from None
 
 
-def _sealing(file: Path | None) -> Sealing | None:
+def sealing_of(file: Path | None, clock: Clock) -> Sealing | None:
+    """What is sealed on the disk, and how, as the file says. Raises StartError."""
     if file is None:
         return None
     from argosy.store.encryption import EncryptionConfigError, read
 
     try:
-        return read(file)
+        return read(file, clock)
     except EncryptionConfigError as error:
         raise StartError(str(error), error.hint) from None
 
@@ -294,13 +348,35 @@ def authentication(file: Path | None) -> "AuthenticationConfiguration | None":
     """Whose tokens are taken, as the file says. Raises StartError."""
     if file is None:
         return None
-    from argosy.apiserver.authentication.configuration import ConfigurationError, load
+    from argosy.apiserver.authentication.configuration import load
 
     try:
         return load(file)
     except ConfigurationError as error:
         hint = "--authentication-config takes an AuthenticationConfiguration, as Kubernetes has it"
         raise StartError(str(error), hint) from None
+
+
+def guarded(asked: "Guarding | None", client_authority: bytes) -> "Guards | None":
+    """How the server is guarded, as was asked for. Raises StartError."""
+    if asked is None:
+        return None
+    from argosy.cluster.guarding import guards
+
+    try:
+        return guards(asked, client_authority)
+    except ConfigurationError as error:
+        raise StartError(str(error), GUARDS_HINT) from None
+
+
+def bounds(options: Options) -> Bounds:
+    """How many requests may be in progress at once. Raises StartError."""
+    if options.fair and not options.reading_inflight + options.writing_inflight:
+        raise StartError(
+            "--max-requests-inflight and --max-mutating-requests-inflight are both 0",
+            "their sum is divided fairly: give one of them, or --no-enable-priority-and-fairness",
+        )
+    return Bounds(options.reading_inflight, options.writing_inflight, options.fair)
 
 
 def signing_keys(file: Path) -> Keys:

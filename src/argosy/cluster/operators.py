@@ -5,24 +5,47 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from argosy.api.kserve import InferenceService
+from argosy.api.modelversion import ModelVersion
 from argosy.api.resource import Resource
+from argosy.api.resources.control import FLOW_SCHEMA
+from argosy.api.scheduling import PodGroup
+from argosy.api.storage import VolumeAttributesClass
+from argosy.api.trainer import TrainJob
+from argosy.apiserver.aggregation.aggregation import Aggregation
 from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.legacy import issue
+from argosy.cluster.apiservice import ServicePublisher
 from argosy.cluster.authority import Authority
 from argosy.cluster.bootstrap import PROVISIONER
+from argosy.cluster.flowcontrol import MANAGER as PRODUCER
+from argosy.cluster.flowcontrol import FlowControl
+from argosy.cluster.frontproxy import Publisher
+from argosy.controllers.apiservices import api_services
 from argosy.controllers.certificates_approval import approval
 from argosy.controllers.certificates_cleaning import cleaning
 from argosy.controllers.certificates_signing import signing
+from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.clusterroleaggregation import cluster_role_aggregation
 from argosy.controllers.customresources import custom_resources
+from argosy.controllers.flowschemas import flow_schemas
 from argosy.controllers.garbage import GarbageCollector
 from argosy.controllers.namespaces import namespaces
+from argosy.controllers.podgroupprotection import pod_group_protection
+from argosy.controllers.registrations import registrations
 from argosy.controllers.reservations import reservations
 from argosy.controllers.resourceclaims import resource_claims
 from argosy.controllers.resourcequotas import resource_quotas
+from argosy.controllers.rootca import root_ca
 from argosy.controllers.serviceaccounts import service_accounts
+from argosy.controllers.storagemigration import storage_migrations
 from argosy.controllers.tokens import account_tokens, bootstrap_cleaning
 from argosy.controllers.volumeclaims import volume_claims
+from argosy.controllers.volumeprotection import (
+    class_protection,
+    volume_protection,
+    volume_releases,
+)
 from argosy.models.modelversion import model_versions
 from argosy.runtime.controller import Controller
 from argosy.runtime.manager import Manager
@@ -30,18 +53,23 @@ from argosy.scheduler.loop import Scheduler
 from argosy.serving.inferenceservice import inference_services
 from argosy.training.trainjob import train_jobs
 
-OPERATORS: tuple[Callable[[Manager], Controller[Any]], ...] = (
-    train_jobs,
-    model_versions,
-    inference_services,
+OPERATORS: tuple[tuple[Resource, Callable[[Manager], Controller[Any]]], ...] = (
+    (TrainJob.resource, train_jobs),
+    (ModelVersion.resource, model_versions),
+    (InferenceService.resource, inference_services),
 )
-"""Controllers of the AI platform: they run on any cluster."""
+"""Controllers of the AI platform, by whose objects they act on: they run on any cluster."""
 
 
-def add_operators(manager: Manager) -> None:
-    """Run the AI platform's controllers."""
-    for make in OPERATORS:
-        manager.add(make(manager))
+def add_operators(manager: Manager, resources: Iterable[Resource]) -> None:
+    """Run the AI platform's controllers, for those of its kinds that are among `resources`.
+
+    Where a kind is switched off, somebody else's operator may have defined it: it is theirs then.
+    """
+    served = frozenset(resources)
+    for resource, make in OPERATORS:
+        if resource in served:
+            manager.add(make(manager))
 
 
 def add_kubernetes(
@@ -58,16 +86,45 @@ def add_kubernetes(
     """
     served = tuple(resources)
     manager.add(volume_claims(manager, volumes, PROVISIONER))
+    manager.add(claim_protection(manager))
+    manager.add(volume_protection(manager))
+    manager.add(volume_releases(manager))
+    by_kind = {resource.kind: resource for resource in served}
+    if (classes := by_kind.get(VolumeAttributesClass.resource.kind)) is not None:
+        manager.add(class_protection(manager, classes))
+    if (groups := by_kind.get(PodGroup.resource.kind)) is not None:
+        manager.add(pod_group_protection(manager, groups))
     manager.add(resource_claims(manager))
     manager.add(reservations(manager))
     manager.add(namespaces(manager, served))
     manager.add(custom_resources(manager, served))
+    if (migrations := storage_migrations(manager, served)) is not None:
+        manager.add(migrations)
     manager.add(service_accounts(manager))
     manager.add(resource_quotas(manager, served))
     manager.add(cluster_role_aggregation(manager))
+    if FLOW_SCHEMA in served:  # older minors have it in versions of another shape
+        manager.add(flow_schemas(manager))
+        manager.add_runner(FlowControl(manager.client_as(PRODUCER), manager.clock).run)
     collector = collector or manager
     collector.add_runner(GarbageCollector(collector, served).run)
     manager.add_runner(Scheduler(manager).run)
+
+
+def add_aggregation(manager: Manager, aggregation: Aggregation, pki: Path) -> None:
+    """Run what has to do with who serves which group; extension servers trust what is in `pki`."""
+    manager.add(api_services(manager, aggregation.availability))
+    manager.add_runner(registrations(manager, sorted(aggregation.own)).run)
+    if aggregation.front is not None:
+        client = manager.client_as("cluster/frontproxy")
+        authority = (pki / "ca.crt").read_bytes
+        manager.add_runner(Publisher(client, manager.clock, aggregation.front, authority).run)
+
+
+def add_address(manager: Manager, url: str) -> None:
+    """Run what tells clients in the cluster that the API server is at `url`."""
+    client = manager.client_as("cluster/apiservice")
+    manager.add_runner(ServicePublisher(client, manager.clock, url).run)
 
 
 def add_credentials(manager: Manager, pki: Path, keys: Keys) -> None:
@@ -84,5 +141,7 @@ def add_credentials(manager: Manager, pki: Path, keys: Keys) -> None:
     manager.add(approval(manager))
     manager.add(signing(manager, Authority(pki, manager.clock).sign))
     manager.add(cleaning(manager))
-    manager.add(account_tokens(manager, issued, (pki / "ca.crt").read_bytes()))
+    authority = (pki / "ca.crt").read_bytes()
+    manager.add(root_ca(manager, authority))
+    manager.add(account_tokens(manager, issued, authority))
     manager.add(bootstrap_cleaning(manager))

@@ -14,6 +14,8 @@ from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.tokens import Tokens, token_hash
 from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.extensions.kinds import CustomKinds
+from argosy.apiserver.flowcontrol.governor import Bounds
+from argosy.apiserver.guards import Guards
 from argosy.apiserver.request import User
 from argosy.base.clock import Clock
 from argosy.client.client import Client
@@ -49,6 +51,13 @@ def memory_store() -> Store:
     return MemoryStore()
 
 
+def without(plugins: frozenset[str]) -> Guards:
+    """The guards of a server on which these admission plugins are off."""
+    from argosy.apiserver.admission.configuration import AdmissionRules
+
+    return Guards(admission=AdmissionRules(disabled=plugins))
+
+
 def control_plane(
     store: Store,
     clock: Clock,
@@ -59,11 +68,14 @@ def control_plane(
     chosen: Switches | None = None,
     keys: Keys | None = None,
     authentication: "AuthenticationConfiguration | None" = None,
+    guards: Guards | None = None,
+    bounds: Bounds | None = None,
 ) -> ControlPlane:
     """An API server for Kubernetes `minor`; an admin may come with `admin_token`.
 
     `keys` sign the tokens of service accounts; without, they end with the process. Whose tokens are
-    taken beside those is said by `authentication`.
+    taken beside those is said by `authentication`, and how many requests at once by `bounds`.
+    How it is guarded beyond that `guards` say; raises ConfigurationError where they can't be had.
     """
     chosen = chosen or switches(RESOURCES, minor)
     definitions = load(chosen.gates.minor)
@@ -83,6 +95,8 @@ def control_plane(
         node=node,
         keys=keys,
         authentication=authentication,
+        guards=guards,
+        bounds=bounds,
     )
     server.metrics.gates = chosen.gates.enabled
     return ControlPlane(server, internal, built_in, catalog.gate)

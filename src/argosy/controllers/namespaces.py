@@ -7,6 +7,7 @@ nothing to tell matters: the write of what a look before it told came after ever
 creation was on its way when the namespace was deleted, so that this look could see them all.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +18,13 @@ import msgspec
 from argosy.api.core import Namespace, Pod
 from argosy.api.extensions.definition import CustomResourceDefinition
 from argosy.api.meta import Condition, Key
+from argosy.api.registration import APIService
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock, parse_timestamp, timestamp
-from argosy.base.errors import StatusError
+from argosy.base.errors import StatusError, service_unavailable
 from argosy.client.client import Client
 from argosy.controllers.customresources import Kinds, defined
+from argosy.controllers.extended import Extended, failed
 from argosy.controllers.ownership import Trace
 from argosy.controllers.remains import Remains, told
 from argosy.controllers.tracing import pages
@@ -34,19 +37,22 @@ NAME = "controllers/namespaces"
 FINALIZER = "kubernetes"
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 8.0
+PATIENCE = 60.0
+"""Seconds for the objects of one kind that is served elsewhere: nobody knows who answers there."""
 OPTIONS = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
 
 
 @dataclass(frozen=True)
 class Namespaces:
     """Deletes the contents of namespaces. `resources` are the kinds that live in them; `defined`
-    tells those that users have defined.
+    tells those that users have defined, `extended` those that are served elsewhere.
     """
 
     client: Client
     clock: Clock
     resources: tuple[Resource, ...]
     defined: Kinds
+    extended: Extended
 
     async def reconcile(self, namespace: Namespace) -> Result:
         """Delete what is left, and tell of it; let the namespace go when nothing is."""
@@ -59,6 +65,8 @@ class Namespaces:
         news = await self._tell(current, remains)
         for failure in remains.failures:
             raise failure
+        if remains.undiscovered:
+            raise service_unavailable(remains.undiscovered)
         if remains.kinds:
             return Result(pause(current["metadata"]["deletionTimestamp"], self.clock.now()))
         if news:
@@ -81,14 +89,21 @@ class Namespaces:
     async def _emptied(self, namespace: str) -> Remains:
         """Delete all there is; what is left after that. Nothing else goes before all pods have."""
         remains = Remains()
+        elsewhere = await self.extended.inside()
+        remains.undiscovered = failed(elsewhere.failures) if elsewhere.failures else ""
         kinds = [*self.resources, *(item for item in self.defined() if item.namespaced)]
+        kinds += elsewhere.kinds
         for resource in sorted(kinds, key=lambda item: item != Pod.resource):
             if resource != Pod.resource and remains.kinds[Pod.resource]:
                 break
             try:
-                remains.add(resource, await self._deleted(resource, namespace))
+                async with asyncio.timeout(PATIENCE if resource in elsewhere.kinds else None):
+                    remains.add(resource, await self._deleted(resource, namespace))
             except StatusError as error:
                 remains.failures.append(error)
+            except (TimeoutError, msgspec.DecodeError, ConnectionError) as error:
+                fault = f"deleting {resource.qualified}: {error or 'no answer came in time'}"
+                remains.failures.append(service_unavailable(fault))
         return remains
 
     async def _deleted(self, resource: Resource, namespace: str) -> list[Trace]:
@@ -160,10 +175,16 @@ def namespaces(manager: Manager, resources: Iterable[Resource]) -> Controller[Na
     inside = tuple(item for item in served if item.namespaced and "delete" in item.verbs)
     definitions = manager.informer(CustomResourceDefinition)
     kinds = defined(definitions, served)
-    controller = Namespaces(manager.client_as(NAME), manager.clock, inside, kinds)
+    client = manager.client_as(NAME)
+    extended = Extended(client, manager.informer(APIService))
+    controller = Namespaces(client, manager.clock, inside, kinds, extended)
     return Controller(
         name=NAME,
         informer=manager.informer(Namespace),
         reconcile=controller.reconcile,
-        watches=(Watch(manager.informer(Pod), left_by), Watch(definitions, lambda _: ())),
+        watches=(
+            Watch(manager.informer(Pod), left_by),
+            Watch(definitions, lambda _: ()),
+            Watch(extended.services, lambda _: ()),
+        ),
     )

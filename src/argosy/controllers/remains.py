@@ -48,6 +48,7 @@ class Remains:
     kinds: Counter[Resource] = field(default_factory=Counter)
     finalizers: Counter[str] = field(default_factory=Counter)
     failures: list[Exception] = field(default_factory=list)
+    undiscovered: str = ""  # why there may be kinds that nobody has looked for
 
     def add(self, resource: Resource, traces: Iterable[Trace]) -> None:
         """These objects of a kind are still there."""
@@ -62,6 +63,13 @@ class Remains:
         return tuple(bad.get(item.type, item) for item in FINE)
 
     def _bad(self) -> Iterable[Condition]:
+        if self.undiscovered:
+            yield Condition(
+                type="NamespaceDeletionDiscoveryFailure",
+                status="True",
+                reason="DiscoveryFailed",
+                message=self.undiscovered,
+            )
         if self.failures:
             texts = ", ".join(sorted(map(str, self.failures)))
             yield Condition(

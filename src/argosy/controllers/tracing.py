@@ -16,14 +16,11 @@ from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.client.client import Client, ListMeta
 from argosy.controllers.ownership import Graph, Trace
+from argosy.runtime.following import follow
 
 log = logging.getLogger(__name__)
 
 PAGE = "500"
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 30.0
-SHORT_WATCH = 1.0
-"""A watch that ends sooner, and brought nothing, is followed by a pause."""
 
 
 class Traced(msgspec.Struct, frozen=True):
@@ -77,18 +74,12 @@ class Tracer:
 
     async def run(self) -> None:
         """Follow until cancelled; what fails, or ends at once, waits ever longer."""
-        pause, fresh = FIRST_PAUSE, False
-        while True:
-            if not fresh:
-                fresh = await self._tried(self._list())
-            seen, began = self._revision, self._clock.monotonic()
-            fresh = fresh and await self._tried(self._watch())
-            if self._revision != seen or self._clock.monotonic() - began >= SHORT_WATCH:
-                pause = FIRST_PAUSE
-                if fresh:
-                    continue
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+        await follow(
+            self._clock,
+            lambda: self._tried(self._list()),
+            lambda: self._tried(self._watch()),
+            lambda: self._revision,
+        )
 
     async def _tried(self, step: Coroutine[None, None, None]) -> bool:
         """Whether the step came to its end; a failure is logged."""

@@ -8,7 +8,7 @@ passed on as bytes in both directions.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import httptools
@@ -37,16 +37,27 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
 async def forward(
-    request: Request, host: str, port: int, *, tls: ssl.SSLContext | None = None
+    request: Request,
+    host: str,
+    port: int,
+    *,
+    tls: ssl.SSLContext | None = None,
+    named: str | None = None,
+    also: Sequence[tuple[str, str]] = (),
 ) -> Response:
     """The answer of the server at `host` and `port` to `request`.
+
+    With TLS it must be `named` so, if not like `host`. `also` are further headers, which no header
+    of the request can take away.
 
     Raises OSError where no connection or no whole head of an answer comes about, ValueError for a
     request that can't be written down.
     """
-    head = _head(request)
+    head = _head(request, also)
     async with asyncio.timeout(_DIAL_SECONDS):
-        reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+        reader, writer = await asyncio.open_connection(
+            host, port, ssl=tls, server_hostname=named if tls else None
+        )
     try:
         writer.write(head + request.body)
         backend = _Backend(reader, writer)
@@ -57,7 +68,7 @@ async def forward(
         raise
 
 
-def _head(request: Request) -> bytes:
+def _head(request: Request, also: Sequence[tuple[str, str]]) -> bytes:
     target = f"{request.path}?{request.query}" if request.query else request.path
     if not target.startswith("/") or any(not "!" <= char <= "~" for char in target):
         raise ValueError("the path has characters that no path may have")
@@ -72,10 +83,14 @@ def _head(request: Request) -> bytes:
         fields.update(connection="Upgrade", upgrade=request.upgrade)
     else:
         fields["connection"] = "close"
-    lines = [f"{request.method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items())]
+    lines = [f"{request.method} {target} HTTP/1.1", *_lines([*fields.items(), *also])]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header holds a line break")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _lines(fields: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f"{name}: {value}" for name, value in fields)
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ A response may also take the connection over: status 101 with an `upgrade`, whic
 connection as a `Duplex` of raw bytes.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -56,7 +56,8 @@ class Request:
     """One whole request. Header names are lower-case; `path` is as sent, before any decoding.
 
     `upgrade` is the protocol that the client asks to go over to, if it asks; `peer` is the client,
-    where the request came over a connection.
+    where the request came over a connection. A header that is there several times is one value,
+    joined by `, `; `repeated` has these apart.
     """
 
     method: str
@@ -66,13 +67,24 @@ class Request:
     body: bytes = b""
     upgrade: str = ""
     peer: Peer | None = None
+    repeated: Mapping[str, Sequence[str]] | None = None
+
+    def values(self, name: str) -> Sequence[str]:
+        """All values of a header, as they were sent."""
+        if self.repeated is not None and name in self.repeated:
+            return self.repeated[name]
+        return (self.headers[name],) if name in self.headers else ()
 
     def parameters(self) -> dict[str, str]:
-        """The query's parameters; of one that is there several times, the last."""
+        """The query's parameters; of one that is there several times, the first.
+
+        So do servers written in Go: whoever is asked about a request here, and whoever answers it
+        behind this server, must read the same.
+        """
         if not self.query:
             return {}
         found = parse_qs(self.query, keep_blank_values=True)
-        return {name: values[-1] for name, values in found.items()}
+        return {name: values[0] for name, values in found.items()}
 
 
 @dataclass(slots=True)

@@ -122,6 +122,7 @@ class RequestReader:
         self._untold = 0
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._repeated: dict[str, list[str]] = {}
         self._head_bytes = 0
         self._head_lines = 0
         self._body: list[bytes] = []
@@ -145,7 +146,11 @@ class RequestReader:
         key = name.decode("ascii").lower()
         text = value.decode("latin-1").rstrip(" \t")
         before = self._headers.get(key)
-        self._headers[key] = text if before is None else f"{before}, {text}"
+        if before is None:
+            self._headers[key] = text
+            return
+        self._headers[key] = f"{before}, {text}"
+        self._repeated.setdefault(key, [before]).append(text)
 
     def on_headers_complete(self) -> None:
         self._untold = 0
@@ -200,7 +205,8 @@ class RequestReader:
         path, _, query = self._target().partition("?")
         method = parser.get_method().decode("ascii")
         body = b"".join(self._body)
-        request = Request(method, path, query, self._headers, body, "", self.peer)
+        repeated = self._repeated or None
+        request = Request(method, path, query, self._headers, body, "", self.peer, repeated)
         keep_alive = parser.should_keep_alive()
         self.phase = BETWEEN if keep_alive else OVER
         if parser.should_upgrade():

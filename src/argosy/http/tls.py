@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -90,6 +91,24 @@ def ensure_certificates(folder: Path, hosts: Sequence[str], now: datetime) -> Ce
     return Certificates(_pem(ca.certificate), folder / "server.crt", folder / "server.key")
 
 
+def ensure_client(folder: Path, issuer: str, name: str, now: datetime) -> Certificates:
+    """A certificate by which its bearer is known as `name`, of a CA that is called `issuer`.
+
+    Both are kept in `folder` under these names, and made or made anew as `ensure_certificates`
+    does. Raises OSError where the folder can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ca = _load(folder, issuer)
+    if ca is None or not _lasts(ca, now):
+        ca = _make_ca(now, issuer)
+        _save(folder, issuer, ca)
+    client = _load(folder, name)
+    if client is None or not _lasts(client, now) or not _issued(client, ca):
+        client = _make_client(ca, name, now)
+        _save(folder, name, client)
+    return Certificates(_pem(ca.certificate), folder / f"{name}.crt", folder / f"{name}.key")
+
+
 def _names(hosts: Sequence[str]) -> list[x509.GeneralName]:
     return [_name(host) for host in sorted(set(hosts))]
 
@@ -116,9 +135,17 @@ def _serves(server: _Pair, ca: _Pair, names: list[x509.GeneralName]) -> bool:
     return list(found.value) == names
 
 
-def _make_ca(now: datetime) -> _Pair:
+def _issued(pair: _Pair, ca: _Pair) -> bool:
+    try:
+        pair.certificate.verify_directly_issued_by(ca.certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _make_ca(now: datetime, called: str = "argosy-ca") -> _Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _subject("argosy-ca")
+    name = _subject(called)
     builder = _builder(name, name, key, now, _CA_LIFE)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
@@ -134,6 +161,18 @@ def _make_server(ca: _Pair, names: list[x509.GeneralName], now: datetime) -> _Pa
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(usage, critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+    )
+    return _Pair(_signed(builder, key, ca.key), key)
+
+
+def _make_client(ca: _Pair, name: str, now: datetime) -> _Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(_subject(name), ca.certificate.subject, key, now, _SERVER_LIFE)
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    builder = (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(usage, critical=False)
     )
     return _Pair(_signed(builder, key, ca.key), key)
 

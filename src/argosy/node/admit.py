@@ -5,13 +5,22 @@ Pure: a pod in, the fields it must not have out. The kinds of volumes are in `vo
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from argosy.api.core import Container, EnvVar, Pod, Probe
 from argosy.base.errors import FieldError, forbidden_field, invalid_value, not_supported
-from argosy.node.environment import field_value, field_values
+from argosy.node.environment import downward_value, field_value, field_values
 from argosy.node.refusal import Refusal
 
 NOT_HERE = "this node does not do that yet"
+PROJECTED = ("configMap", "downwardAPI", "secret", "serviceAccountToken")
+IN_FILES = (
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+)
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
@@ -51,6 +60,25 @@ def _volumes(pod: Pod, known: tuple[str, ...]) -> Iterator[FieldError]:
             if kind not in known:
                 text = f"this node mounts volumes of these kinds: {', '.join(known)}"
                 yield forbidden_field(f"{path}.{kind}", text)
+        yield from _fields(f"{path}.downwardAPI", volume.get("downwardAPI"), pod)
+        for i, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            yield from _projected(f"{path}.projected.sources[{i}]", source, pod)
+
+
+def _projected(path: str, source: dict[str, Any], pod: Pod) -> Iterator[FieldError]:
+    for kind in source.keys() - set(PROJECTED):
+        text = f"this node projects sources of these kinds: {', '.join(PROJECTED)}"
+        yield forbidden_field(f"{path}.{kind}", text)
+    yield from _fields(f"{path}.downwardAPI", source.get("downwardAPI"), pod)
+
+
+def _fields(path: str, body: dict[str, Any] | None, pod: Pod) -> Iterator[FieldError]:
+    for i, item in enumerate((body or {}).get("items") or ()):
+        if "resourceFieldRef" in item:
+            yield forbidden_field(f"{path}.items[{i}].resourceFieldRef", NOT_HERE)
+        field = (item.get("fieldRef") or {}).get("fieldPath", "")
+        if field and downward_value(field, pod) is None:
+            yield not_supported(f"{path}.items[{i}].fieldRef.fieldPath", field, IN_FILES)
 
 
 def _name(path: str, name: str) -> Iterator[FieldError]:
@@ -61,8 +89,6 @@ def _name(path: str, name: str) -> Iterator[FieldError]:
 
 def _container(path: str, container: Container, pod: Pod) -> Iterator[FieldError]:
     yield from _name(f"{path}.name", container.name)
-    if container.env_from:
-        yield forbidden_field(f"{path}.envFrom", "this node reads single keys only: use env")
     if container.lifecycle is not None:
         yield forbidden_field(f"{path}.lifecycle", "this node does not run lifecycle hooks")
     asked = {
@@ -94,12 +120,12 @@ def _variable(path: str, variable: EnvVar, pod: Pod) -> Iterator[FieldError]:
         return
     others = {
         "resourceFieldRef": source.resource_field_ref,
-        "secretKeyRef": source.secret_key_ref,
         "fileKeyRef": source.file_key_ref,
     }
     for name, value in others.items():
         if value is not None:
-            yield forbidden_field(f"{path}.{name}", "this node reads fieldRef and configMapKeyRef")
+            text = "this node reads fieldRef, configMapKeyRef and secretKeyRef"
+            yield forbidden_field(f"{path}.{name}", text)
     if source.field_ref is not None:
         field = source.field_ref.field_path
         values = field_values(pod, pod_ip="", host_ip="")

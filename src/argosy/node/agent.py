@@ -17,7 +17,9 @@ from argosy.api.core import Pod, Service
 from argosy.base.errors import StatusError
 from argosy.http.message import Request, Response
 from argosy.node.addresses import AddressBlock
+from argosy.node.contents import Contents
 from argosy.node.endpoint import answer
+from argosy.node.environment import api_variables
 from argosy.node.gpus import SimulatedGPU
 from argosy.node.hosts import HostsFiles
 from argosy.node.launch import Parts
@@ -25,6 +27,7 @@ from argosy.node.machine import facts
 from argosy.node.pods import NodePods, forget_folders
 from argosy.node.registration import Registration
 from argosy.node.runtimes.interface import Machine, Runtime
+from argosy.node.tokens import PodTokens
 from argosy.node.volumes import Volumes
 from argosy.node.worker import PodWorker
 from argosy.runtime.events import EventRecorder
@@ -40,13 +43,15 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeConfig:
     """This machine as a node. `root` is the agent's own state folder; `readable` are the folders
-    of the Python installation, which containers may read; `hidden` (and `root`) never."""
+    of the Python installation, which containers may read; `hidden` (and `root`) never. `api` is
+    the URL at which they find the API server."""
 
     name: str
     root: Path
     readable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
     gpus: tuple[SimulatedGPU, ...] = ()
+    api: str = ""
 
 
 class NodeAgent:
@@ -104,16 +109,18 @@ class NodeAgent:
             await runtime.open(Machine(state=state, readable=config.readable, hidden=hidden))
             if why := await asyncio.to_thread(runtime.missing):
                 missing[name] = why
+        contents = Contents(self._client, PodTokens(self._client, self._clock))
         return Parts(
             client=self._client,
             clock=self._clock,
             events=EventRecorder(self._client, self._clock, "kubelet"),
             root=config.root,
-            volumes=Volumes(self._client, hidden),
+            volumes=Volumes(self._client, contents, hidden),
             hosts=HostsFiles(config.root / "hosts"),
             runtimes=self._runtimes,
             missing=missing,
             host_ip=address,
+            variables=api_variables(config.api) if config.api else {},
         )
 
     async def _register(self, address: str) -> Registration:
@@ -143,6 +150,7 @@ class NodeAgent:
             async with asyncio.TaskGroup() as group:
                 chores = [
                     group.create_task(pods.keep_names(self._services)),
+                    group.create_task(pods.keep_volumes()),
                     group.create_task(registration.keep_beating()),
                 ]
                 self._seen.subscribe(pods.changed)

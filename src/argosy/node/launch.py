@@ -5,16 +5,23 @@ again a little later.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from argosy.api.core import ConfigMap, Container, Pod
+from argosy.api.core import ConfigMap, Container, Pod, Secret
 from argosy.api.dra import ResourceClaim
 from argosy.api.kinds import RuntimeClass
 from argosy.base.clock import Clock
 from argosy.client.client import Client
 from argosy.node.admit import admit
-from argosy.node.environment import config_maps, environment, expand, field_values
+from argosy.node.environment import (
+    Known,
+    config_maps,
+    environment,
+    expand,
+    field_values,
+    secrets,
+)
 from argosy.node.gpus import DRIVER, device_environment
 from argosy.node.hosts import HostsFiles
 from argosy.node.refusal import Refusal
@@ -27,7 +34,8 @@ NO_RUNTIME = "RuntimeClassUnavailable"
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What all workers of a node share. `host_ip` is the node's own address."""
+    """What all workers of a node share. `host_ip` is the node's own address; `variables` are in
+    every container, unless it has its own of the name."""
 
     client: Client
     clock: Clock
@@ -38,15 +46,16 @@ class Parts:
     runtimes: Mapping[str, Runtime]
     missing: Mapping[str, str]  # what keeps a runtime of the table from running here
     host_ip: str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A pod whose containers can be started."""
+    """A pod whose containers can be started. `sources` are kept as its volumes change."""
 
     handler: str
     runtime: Runtime
-    sources: Mapping[str, Source]
+    sources: dict[str, Source]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +69,14 @@ class Instance:
 
 
 async def prepare(parts: Parts, pod: Pod, folder: Path) -> Prepared:
-    """Admit the pod and set its volumes up below `folder`. Raises Refusal."""
+    """Admit the pod and set its volumes up in `folder`. Raises Refusal."""
     handler = await _handler(parts, pod)
     runtime = parts.runtimes[handler]
     admit(pod, KINDS)
     for container in pod.spec.containers:
         if why := runtime.refuses(container.image):
             raise Refusal("CreateContainerError", f"container {container.name!r}: {why}")
-    sources = await parts.volumes.prepare(pod, folder / "volumes")
+    sources = await parts.volumes.prepare(pod, folder)
     return Prepared(handler=handler, runtime=runtime, sources=sources)
 
 
@@ -94,13 +103,9 @@ async def configure(
     parts: Parts, pod: Pod, container: Container, prepared: Prepared, instance: Instance
 ) -> ContainerConfig:
     """What the runtime starts for one container. Raises Refusal."""
-    namespace = pod.metadata.namespace
-    maps = {
-        name: await parts.client.find(ConfigMap, name, namespace)
-        for name in sorted(config_maps(container))
-    }
+    known = await _known(parts.client, container, pod.metadata.namespace)
     values = field_values(pod, pod_ip=instance.pod_ip, host_ip=parts.host_ip)
-    own = environment(container, pod, values, maps)
+    own = environment(container, pod, values, known, parts.variables)
     argv = tuple(expand(part, own) for part in (*container.command, *container.args))
     if not argv:
         raise Refusal("CreateContainerError", f"container {container.name!r}: no command specified")
@@ -117,6 +122,17 @@ async def configure(
             *mounts(container, prepared.sources),
         ),
         output=instance.output,
+    )
+
+
+async def _known(client: Client, container: Container, namespace: str) -> Known:
+    """What the container's variables are made from."""
+    return Known(
+        {
+            name: await client.find(ConfigMap, name, namespace)
+            for name in sorted(config_maps(container))
+        },
+        {name: await client.find(Secret, name, namespace) for name in sorted(secrets(container))},
     )
 
 

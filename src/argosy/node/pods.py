@@ -11,6 +11,8 @@ from argosy.node.launch import Parts
 from argosy.node.worker import PodWorker
 from argosy.runtime.informer import Informer
 
+REFRESH = 60.0  # seconds between two looks at what volumes shall hold, as kubelet has it
+
 
 class NodePods:
     """Workers by the uid of their pods. Everybody's address is known before anybody starts."""
@@ -56,6 +58,13 @@ class NodePods:
             self._parts.hosts.refresh(running, services.items())
             await self._renamed.wait()
 
+    async def keep_volumes(self) -> None:
+        """Keep what is in volumes up to date until cancelled: one timer for all pods."""
+        while True:
+            await self._parts.clock.sleep(REFRESH)
+            for worker in list(self._workers.values()):
+                await worker.refresh()
+
     async def stop(self, grace: float, late: float) -> None:
         """End all pods within `grace` seconds; their last statuses get `late` more."""
         self._closed = True
@@ -84,6 +93,7 @@ class NodePods:
         if not self._closed:
             del self._workers[uid]
             self._block.release(uid)
+            self._parts.volumes.contents.tokens.forget(uid)
             self.rename()
             await asyncio.to_thread(shutil.rmtree, worker.folder, ignore_errors=True)
 

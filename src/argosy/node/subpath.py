@@ -12,15 +12,33 @@ from pathlib import Path, PurePosixPath
 _PLAIN = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def open_beneath(folder: Path, relative: str) -> int:
+def open_pinned(path: Path) -> int:
+    """A descriptor (O_PATH) of `path`, which was without links when it was looked at, and is still.
+
+    Raises ValueError where it leads elsewhere by now, OSError where it can't be opened.
+    """
+    found = os.open(path, os.O_PATH | os.O_CLOEXEC)  # links are followed, and tell on themselves
+    if os.readlink(f"/proc/self/fd/{found}") != str(path):
+        os.close(found)
+        raise ValueError(f"{path} has become a way to somewhere else")
+    return found
+
+
+def open_beneath(folder: Path | int, relative: str) -> int:
     """A descriptor (O_PATH) of `relative` beneath `folder`; missing folders are made.
+
+    The folder is a path, or an open descriptor, which stays open.
 
     Raises ValueError for a path that leads elsewhere, OSError where it can't be opened.
     """
     parts = PurePosixPath(relative).parts
     if not parts or ".." in parts or relative.startswith("/"):
         raise ValueError(f"{relative!r} is not a path below its volume")
-    here = os.open(folder, _PLAIN | os.O_DIRECTORY)
+    flags = _PLAIN | os.O_DIRECTORY
+    if isinstance(folder, Path):
+        here = os.open(folder, flags)
+    else:
+        here = os.open(".", flags, dir_fd=folder)
     for part in parts:
         try:
             deeper = _step(here, part)

@@ -1,55 +1,67 @@
 """The volumes of a pod, as folders and files of this machine.
 
-A ConfigMap is written out once, when the pod starts; later changes of it reach new pods only. An
-emptyDir is a folder on disk that goes with the pod; its size limit is not enforced. A claim is
-where its persistent volume's hostPath is. A pod's own hostPath may name anything on this machine,
-but neither Argosy's data nor a folder that holds it.
+What the API server fills (`contents`) is written when the pod starts, and again when it has
+changed: `refresh` is called now and then. An emptyDir is a folder on disk that goes with the pod;
+its size limit is not enforced. A claim is where its persistent volume's hostPath is. A hostPath
+may name anything on this machine, but neither Argosy's data nor a folder that holds it.
 """
 
 import asyncio
-import base64
+import logging
 import os
-import shutil
 import stat
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
-from argosy.api.core import (
-    ClaimVolume,
-    ConfigMap,
-    ConfigMapVolume,
-    Container,
-    HostPathVolume,
-    Pod,
-)
+from argosy.api.core import Container, Pod
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
+from argosy.api.volumes import ClaimVolume, HostPathVolume
+from argosy.base.errors import StatusError
 from argosy.client.client import Client
+from argosy.node.atomic import Files, digest, publish, tidy
+from argosy.node.contents import CONTENTS, Contents
 from argosy.node.refusal import Refusal
 from argosy.node.runtimes.interface import Mount
 
-_FILE_MODE = 0o644
+log = logging.getLogger(__name__)
+
+_FAULTS = (ValueError, OSError, msgspec.MsgspecError)
 _HOST_TYPES = ("", "Directory", "DirectoryOrCreate", "File")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a volume's content is."""
+    """Where a volume's content is; `digest` tells that of one that the API server fills, and
+    `renewed` that the content before is still there.
+
+    Such a volume is made of links that the node alone writes, and that lead nowhere else. What is
+    `pinned` others may write around: its path must lead to it without links when it is mounted.
+    """
 
     path: Path
     read_only: bool = False
+    digest: bytes = b""
+    renewed: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One volume of a pod to set up, in `folder` where it needs one."""
 
-    namespace: str
+    pod: Pod
+    kind: str
     folder: Path
     body: Mapping[str, Any]
+
+    @property
+    def namespace(self) -> str:
+        """Where what it names is."""
+        return self.pod.metadata.namespace
 
 
 @dataclass(frozen=True)
@@ -57,32 +69,44 @@ class Volumes:
     """Sets volumes up. `hidden` are folders that no hostPath may reach."""
 
     client: Client
+    contents: Contents
     hidden: tuple[Path, ...]
 
     async def prepare(self, pod: Pod, folder: Path) -> dict[str, Source]:
         """All volumes of `pod`, by name. Raises Refusal for one that can't be set up."""
         found = {}
-        for volume in pod.spec.volumes:
-            name = str(volume["name"])
-            kind = next((kind for kind in KINDS if kind in volume), "emptyDir")
-            request = Request(pod.metadata.namespace, folder / name, volume.get(kind) or {})
+        for name, request in _requests(pod, folder):
             try:
-                found[name] = await KINDS[kind](self, request)
-            except (ValueError, OSError) as error:
+                found[name] = await KINDS[request.kind](self, request)
+            except _FAULTS as error:
                 text = f'MountVolume.SetUp failed for volume "{name}" : {error}'
                 raise Refusal("ContainerCreating", text, event="FailedMount") from error
         return found
 
-    async def config_map(self, request: Request) -> Source:
-        """A ConfigMap's keys as files, all there at once."""
-        wish = msgspec.convert(request.body, ConfigMapVolume)
-        known = await self.client.find(ConfigMap, wish.name, request.namespace)
-        if known is None and not wish.optional:
-            raise ValueError(f'configmap "{wish.name}" not found')
-        files = _files(known or ConfigMap(), wish)
-        mode = int(request.body.get("defaultMode") or _FILE_MODE)
-        await asyncio.to_thread(_write_all, request.folder, files, mode)
-        return Source(request.folder, read_only=True)
+    async def refresh(
+        self, pod: Pod, folder: Path, sources: dict[str, Source], there: Callable[[], bool]
+    ) -> None:
+        """Write what has changed since `sources` were set up, as long as the pod is `there`.
+
+        One that can't be had keeps the content that it has.
+        """
+        for name, request in _requests(pod, folder):
+            if request.kind not in CONTENTS or name not in sources:
+                continue
+            try:
+                files = await CONTENTS[request.kind](self.contents, pod, request.body)
+                if there():
+                    sources[name] = _renewed(sources[name], files)
+            except (StatusError, ConnectionError, *_FAULTS) as error:
+                said = {"pod": pod.key, "volume": name, "error": str(error)}
+                log.info("refreshing a volume failed", extra=said)
+
+    async def filled(self, request: Request) -> Source:
+        """Files of what the API server has, all there at once."""
+        files = await CONTENTS[request.kind](self.contents, request.pod, request.body)
+        request.folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(publish, request.folder, files)
+        return Source(request.folder, read_only=True, digest=digest(files))
 
     async def empty_dir(self, request: Request) -> Source:
         """A folder that everybody in the pod may write."""
@@ -95,11 +119,8 @@ class Volumes:
 
     async def host_path(self, request: Request) -> Source:
         """A path of this machine."""
-        path = _on_host(msgspec.convert(request.body, HostPathVolume))
-        for hidden in self.hidden:
-            if path.is_relative_to(hidden) or hidden.is_relative_to(path):
-                raise ValueError(f"hostPath {path} reaches the cluster's own data in {hidden}")
-        return Source(path)
+        wish = msgspec.convert(request.body, HostPathVolume)
+        return Source(_on_host(wish, self.hidden), pinned=True)
 
     async def claim(self, request: Request) -> Source:
         """The volume that a claim is bound to."""
@@ -108,6 +129,8 @@ class Volumes:
         claim = await self.client.find(PersistentVolumeClaim, name, request.namespace)
         if claim is None:
             raise ValueError(f'persistentvolumeclaim "{name}" not found')
+        if claim.metadata.deletion_timestamp:  # it may be gone at any time (`claimprotection`)
+            raise ValueError(f'persistentvolumeclaim "{name}" is being deleted')
         bound = claim.spec.volume_name
         volume = await self.client.find(PersistentVolume, bound) if bound else None
         if volume is None or claim.status.phase != "Bound":
@@ -116,15 +139,24 @@ class Volumes:
             raise ValueError(f'persistentvolume "{bound}" is bound to another claim than "{name}"')
         if volume.spec.host_path is None:
             raise ValueError(f'persistentvolume "{bound}" has no hostPath')
-        return Source(_on_host(volume.spec.host_path), read_only=wish.read_only)
+        path = _on_host(volume.spec.host_path, self.hidden)
+        return Source(path, read_only=wish.read_only, pinned=True)
 
 
 KINDS: Mapping[str, Callable[[Volumes, Request], Awaitable[Source]]] = {
-    "configMap": Volumes.config_map,
+    **dict.fromkeys(CONTENTS, Volumes.filled),
     "emptyDir": Volumes.empty_dir,
     "hostPath": Volumes.host_path,
     "persistentVolumeClaim": Volumes.claim,
 }
+
+
+def _requests(pod: Pod, folder: Path) -> Iterator[tuple[str, Request]]:
+    """The pod's volumes, by name."""
+    for volume in pod.spec.volumes:
+        name = str(volume["name"])
+        kind = next((kind for kind in KINDS if kind in volume), "emptyDir")
+        yield name, Request(pod, kind, folder / name, volume.get(kind) or {})
 
 
 def mounts(container: Container, sources: Mapping[str, Source]) -> list[Mount]:
@@ -140,13 +172,37 @@ def mounts(container: Container, sources: Mapping[str, Source]) -> list[Mount]:
                 source=source.path,
                 target=str(PurePosixPath("/", mount.mount_path)),
                 read_only=mount.read_only or source.read_only,
-                sub_path=mount.sub_path,
+                sub_path=_followed(source, mount.sub_path),
+                pinned=source.pinned,
             )
         )
     return found
 
 
-def _on_host(wish: HostPathVolume) -> Path:
+def _renewed(source: Source, files: Files) -> Source:
+    """The source with this content. Nothing waits here: the folder goes as soon as the pod has."""
+    if (told := digest(files)) != source.digest:
+        publish(source.path, files)
+        return replace(source, digest=told, renewed=True)
+    if source.renewed:
+        tidy(source.path)
+        return replace(source, renewed=False)
+    return source
+
+
+def _followed(source: Source, sub_path: str) -> str:
+    """Where the links of a volume that the node alone writes lead. Raises Refusal."""
+    if not sub_path or not source.digest:
+        return sub_path
+    try:
+        path = (source.path / sub_path).resolve(strict=True)
+        return str(path.relative_to(source.path.resolve()))
+    except (OSError, ValueError) as error:
+        text = f"failed to prepare subPath for volumeMount: {sub_path!r} is not in the volume"
+        raise Refusal("CreateContainerConfigError", text) from error
+
+
+def _on_host(wish: HostPathVolume, hidden: tuple[Path, ...]) -> Path:
     """The path with its links followed, of the type that it was said to have."""
     if wish.type not in _HOST_TYPES:
         known = ", ".join(filter(None, _HOST_TYPES))
@@ -154,6 +210,9 @@ def _on_host(wish: HostPathVolume) -> Path:
     if not wish.path.startswith("/"):
         raise ValueError(f"hostPath {wish.path!r} is not absolute")
     path = Path(os.path.realpath(wish.path))
+    for folder in hidden:
+        if path.is_relative_to(folder) or folder.is_relative_to(path):
+            raise ValueError(f"hostPath {path} reaches the cluster's own data in {folder}")
     if wish.type == "DirectoryOrCreate":
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
     mode = path.stat().st_mode
@@ -162,35 +221,3 @@ def _on_host(wish: HostPathVolume) -> Path:
     if wish.type == "File" and not stat.S_ISREG(mode):
         raise ValueError(f"hostPath type check failed: {path} is not a file")
     return path
-
-
-def _files(known: ConfigMap, wish: ConfigMapVolume) -> dict[str, bytes]:
-    """The files of a ConfigMap volume, by their paths in it."""
-    data = {name: text.encode() for name, text in known.data.items()}
-    data |= {name: base64.b64decode(text) for name, text in known.binary_data.items()}
-    if not wish.items:
-        return data
-    found = {}
-    for item in wish.items:
-        path = PurePosixPath(item.path)
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError(f"items: {item.path!r} must be a path below the volume")
-        if item.key in data:
-            found[item.path] = data[item.key]
-        elif not wish.optional:
-            raise ValueError(f"configmap references non-existent config key: {item.key}")
-    return found
-
-
-def _write_all(folder: Path, files: Mapping[str, bytes], mode: int) -> None:
-    """Written beside its place and moved there as a whole."""
-    fresh = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for name, data in files.items():
-        path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        path.chmod(mode)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.replace(folder)

@@ -39,6 +39,7 @@ from argosy.node.state import (
 from argosy.node.status import Placement, pod_status
 from argosy.runtime.events import Note
 
+VOLUMES = "volumes"
 RETRY = 2.0  # seconds until something that was refused is tried again
 _NOT_REPORTED = 0.2
 
@@ -113,6 +114,12 @@ class PodWorker:
         """Why the container does not run: its waiting reason."""
         state = self._seen[container].state
         return state.reason if isinstance(state, Waiting) else ""
+
+    async def refresh(self) -> None:
+        """Bring the content of the pod's volumes up to date, while it runs."""
+        if self._prepared is not None and not self.pod.finished:
+            sources, folder = self._prepared.sources, self.folder / VOLUMES
+            await self._parts.volumes.refresh(self.pod, folder, sources, lambda: not self._over)
 
     async def run(self) -> None:
         """Work until the pod is gone or the node stops. Cancelling kills the pod."""
@@ -213,7 +220,7 @@ class PodWorker:
     async def _launch(self, container: Container) -> RunningInstance:
         parts, name = self._parts, container.name
         if self._prepared is None:
-            self._prepared = await prepare(parts, self.pod, self.folder)
+            self._prepared = await prepare(parts, self.pod, self.folder / VOLUMES)
         seen = self._seen[name]
         number = seen.restarts + isinstance(seen.state, Terminated)
         told = f"{self.pod.metadata.uid}/{name}/{number}"

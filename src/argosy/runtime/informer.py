@@ -19,15 +19,12 @@ from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.client.client import Client, WatchEvent
+from argosy.runtime.following import follow
 
 T = TypeVar("T", bound=Object)
 Subscriber = Callable[[T | None, T | None], None]
 
 log = logging.getLogger(__name__)
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 30.0
-SHORT_WATCH = 1.0
-"""A watch that ends sooner, and brought nothing, is followed by a pause."""
 
 
 class Informer(Generic[T]):
@@ -84,19 +81,12 @@ class Informer(Generic[T]):
 
     async def run(self) -> None:
         """Keep the copy fresh until cancelled; what fails, or ends at once, waits ever longer."""
-        pause = FIRST_PAUSE
-        fresh = False
-        while True:
-            if not fresh:
-                fresh = await self._tried(self._relist())
-            seen, began = self._revision, self._clock.monotonic()
-            fresh = fresh and await self._tried(self._follow())
-            if self._revision > seen or self._clock.monotonic() - began >= SHORT_WATCH:
-                pause = FIRST_PAUSE
-                if fresh:
-                    continue
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+        await follow(
+            self._clock,
+            lambda: self._tried(self._relist()),
+            lambda: self._tried(self._follow()),
+            lambda: self._revision,
+        )
 
     async def _tried(self, step: Coroutine[None, None, None]) -> bool:
         """Whether the step came to its end; a failure is logged."""

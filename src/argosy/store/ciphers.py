@@ -3,7 +3,8 @@
 AES-GCM: a nonce of 12 random bytes, then the text with its tag. One key must not seal more than
 2³² values (NIST SP 800-38D, 8.3): 50 years at two writes a second, so rotate it now and then.
 AES-CBC: 16 random bytes, then the text padded to blocks (RFC 5652, 6.3). It authenticates nothing;
-it is here to read what was sealed with it.
+it is here to read what was sealed with it. Secretbox: a nonce of 24 random bytes, then XSalsa20 and
+Poly1305 (NaCl); the key of the store is not part of it. Its library is read when it is first used.
 """
 
 import os
@@ -63,3 +64,25 @@ class Cbc:
         if not 0 < pad <= BLOCK or padded[-pad:] != bytes([pad]) * pad:
             raise CipherError
         return padded[:-pad]
+
+
+class Secretbox:
+    """NaCl's secretbox; `secret` has 32 bytes."""
+
+    def __init__(self, secret: bytes) -> None:
+        from nacl.secret import SecretBox
+
+        self._box = SecretBox(secret)
+
+    def seal(self, plain: bytes, place: bytes) -> bytes:
+        """Nonce and sealed text; `place` is not part of it."""
+        return bytes(self._box.encrypt(plain))
+
+    def open(self, sealed: bytes, place: bytes) -> bytes:
+        """The plain text. Raises CipherError."""
+        from nacl.exceptions import CryptoError
+
+        try:
+            return self._box.decrypt(sealed)
+        except (CryptoError, ValueError):  # the latter where it is too short
+            raise CipherError from None

@@ -36,6 +36,8 @@ SPARE_PAGES = 1024
 """Free pages that the file keeps (4 MiB): history comes and goes, and uses them again."""
 BITE_PAGES = 64
 """Free pages given back in one transaction: it takes about a millisecond."""
+BITE_ROWS = 64
+"""Rows looked at in one bite of a reseal: it takes about a millisecond."""
 RESIDUE = 0x0A5EA1ED
 """The file's application id while pages that are free may hold what was there before a reseal."""
 
@@ -169,6 +171,21 @@ class Database:
             self._roll_back()
             self._connection.execute("PRAGMA secure_delete = OFF")
 
+    def reseal_bite(self, after: int) -> int:
+        """As `reseal`, while the store is in use: of so many rows after a revision.
+
+        Returns the last one's revision, 0 where there are none. Old values, which were sealed too,
+        stay in free pages until the next start. Raises SealError, DamageError, sqlite3.Error.
+        """
+        self._roll_back()
+        revisions = [row[0] for row in self._opened("revision > ?", after, BITE_ROWS)]
+        if self._stale:
+            try:
+                self._seal_stale()
+            finally:
+                self._roll_back()
+        return revisions[-1] if revisions else 0
+
     def _seal_stale(self) -> None:
         self.begin(())
         stale, self._stale = self._stale, []
@@ -188,9 +205,11 @@ class Database:
         if not busy:  # by a backup, say: then it is done at the next start
             self._connection.execute("PRAGMA application_id = 0")
 
-    def _opened(self, where: str, floor: int) -> Iterator[tuple[int, str, bytes | None]]:
+    def _opened(
+        self, where: str, floor: int, limit: int = -1
+    ) -> Iterator[tuple[int, str, bytes | None]]:
         """Rows with their plain values; notes those that are stale."""
-        for revision, key, value in self._rows(where, floor):
+        for revision, key, value in self._rows(where, floor, limit):
             if self._sealing is not None and value is not None:
                 value, stale = self._sealing.opened(key, value)
                 if stale:

@@ -1,7 +1,8 @@
 """Reads an `EncryptionConfiguration`: which resources are sealed on the disk, and by which keys.
 
-The rules and their words are kube-apiserver's (apiserver.config.k8s.io/v1); the providers are
-`aesgcm`, `aescbc` and `identity`. No message ever shows a key's secret.
+The rules and their words are kube-apiserver's (apiserver.config.k8s.io/v1). Of the providers `kms`
+has its own module (`kms.configuration`), which is read when there is one. No message ever shows a
+key's secret.
 """
 
 import binascii
@@ -12,19 +13,20 @@ from typing import Any, cast
 
 import yaml
 
-from argosy.base.errors import FieldError, invalid_value, not_supported, required
-from argosy.store.ciphers import Cbc, Gcm
+from argosy.base.clock import Clock, SystemClock
+from argosy.base.errors import FieldError, invalid_value, required
+from argosy.store.ciphers import Cbc, Gcm, Secretbox
 from argosy.store.sealing import MARK, PLAIN, Cipher, Lock, Sealing
 
 API_VERSION = "apiserver.config.k8s.io/v1"
 KIND = "EncryptionConfiguration"
 PROVIDERS = ("kms", "aesgcm", "aescbc", "secretbox", "identity")
-CIPHERS: Mapping[str, Callable[[bytes], Cipher]] = {"aesgcm": Gcm, "aescbc": Cbc}
-ABSENT = {
-    "kms": "plugins of key management are not there",
-    "secretbox": "XSalsa20 is in no library that Argosy needs",
+CIPHERS: Mapping[str, Callable[[bytes], Cipher]] = {
+    "aesgcm": Gcm,
+    "aescbc": Cbc,
+    "secretbox": Secretbox,
 }
-SIZES = (16, 24, 32)
+SIZES = {"aesgcm": (16, 24, 32), "aescbc": (16, 24, 32), "secretbox": (32,)}
 _WITHOUT_API = ("apiserveripinfo", "serviceipallocations", "servicenodeportallocations")
 _HINT = "see Kubernetes' documentation, “Encrypting Confidential Data at Rest”, for its form"
 
@@ -39,8 +41,11 @@ class EncryptionConfigError(Exception):
         self.hint = hint
 
 
-def read(file: Path) -> Sealing:
-    """What the configuration in `file` asks for. Raises EncryptionConfigError."""
+def read(file: Path, clock: Clock | None = None) -> Sealing:
+    """What the configuration in `file` asks for. Raises EncryptionConfigError.
+
+    By `clock` keys of plugins age.
+    """
     what = f"encryption provider configuration file {str(file)!r}"
     try:
         text = file.read_bytes()
@@ -50,7 +55,7 @@ def read(file: Path) -> Sealing:
     if not text.strip():
         raise EncryptionConfigError(f"{what} is empty")
     try:
-        return parse(yaml.safe_load(text))
+        return parse(yaml.safe_load(text), clock)
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)  # the text near it may be a secret
         where = f" at line {place.line + 1}" if place else ""
@@ -59,7 +64,7 @@ def read(file: Path) -> Sealing:
         raise EncryptionConfigError(f"error decoding {what}: {error}", error.hint) from None
 
 
-def parse(config: object) -> Sealing:
+def parse(config: object, clock: Clock | None = None) -> Sealing:
     """What a configuration asks for. Raises EncryptionConfigError."""
     if not isinstance(config, dict) or (config.get("apiVersion"), config.get("kind")) != (
         API_VERSION,
@@ -68,7 +73,7 @@ def parse(config: object) -> Sealing:
         raise EncryptionConfigError(f"it is no {KIND} of {API_VERSION}")
     if errors := list(_faults(config)):
         raise EncryptionConfigError("; ".join(map(str, errors)))
-    return Sealing(_locks(config))
+    return Sealing(_locks(config, clock or SystemClock()))
 
 
 def _faults(config: Json) -> Iterator[FieldError]:
@@ -77,6 +82,7 @@ def _faults(config: Json) -> Iterator[FieldError]:
     if not isinstance(entries, list) or not entries:
         yield required("resources", "at least one resources is required")
         return
+    names: list[str] = []
     for index, entry in enumerate(entries):
         path = f"resources[{index}]"
         if not isinstance(entry, dict):
@@ -84,7 +90,7 @@ def _faults(config: Json) -> Iterator[FieldError]:
             continue
         yield from _unknown(entry, path, ("resources", "providers"))
         yield from _resource_faults(entry.get("resources"), f"{path}.resources")
-        yield from _provider_faults(entry.get("providers"), f"{path}.providers")
+        yield from _provider_faults(entry.get("providers"), f"{path}.providers", names)
 
 
 def _unknown(found: Json, path: str, known: tuple[str, ...]) -> Iterator[FieldError]:
@@ -143,7 +149,8 @@ def _name_fault(name: str) -> str:
     return ""
 
 
-def _provider_faults(providers: object, path: str) -> Iterator[FieldError]:
+def _provider_faults(providers: object, path: str, names: list[str]) -> Iterator[FieldError]:
+    """`names` are those of plugins, which are unique in the whole file."""
     if not isinstance(providers, list) or not providers:
         yield required(path, f"at least one {path} is required")
         return
@@ -154,10 +161,13 @@ def _provider_faults(providers: object, path: str) -> Iterator[FieldError]:
             yield from _unknown(provider, field, PROVIDERS)
         if len(found) != 1:
             yield FieldError("FieldValueInvalid", field, _SEVERAL if found else _NONE)
-        elif found[0] in ABSENT:
-            yield not_supported(field, found[0], [name for name in PROVIDERS if name not in ABSENT])
+        elif found[0] == "kms":
+            from argosy.store.kms.configuration import faults
+
+            yield from faults(provider["kms"], f"{field}.kms", names)
         elif found[0] != "identity":
-            yield from _key_faults(provider[found[0]], f"{field}.{found[0]}")
+            sizes = SIZES[found[0]]
+            yield from _key_faults(provider[found[0]], f"{field}.{found[0]}", sizes)
 
 
 _NONE = (
@@ -170,7 +180,7 @@ _SEVERAL = (
 )
 
 
-def _key_faults(provider: object, path: str) -> Iterator[FieldError]:
+def _key_faults(provider: object, path: str, sizes: tuple[int, ...]) -> Iterator[FieldError]:
     keys = provider.get("keys") if isinstance(provider, dict) else None
     if isinstance(provider, dict):
         yield from _unknown(provider, path, ("keys",))
@@ -184,10 +194,10 @@ def _key_faults(provider: object, path: str) -> Iterator[FieldError]:
         name = given.get("name")
         if not isinstance(name, str) or not name:
             yield required(f"{field}.name", "name is a mandatory field for a key")
-        yield from _secret_faults(given.get("secret"), f"{field}.secret")
+        yield from _secret_faults(given.get("secret"), f"{field}.secret", sizes)
 
 
-def _secret_faults(secret: object, path: str) -> Iterator[FieldError]:
+def _secret_faults(secret: object, path: str, sizes: tuple[int, ...]) -> Iterator[FieldError]:
     if not isinstance(secret, str) or not secret:
         yield required(path, "secret is a mandatory field for a key")
         return
@@ -196,16 +206,16 @@ def _secret_faults(secret: object, path: str) -> Iterator[FieldError]:
     except (binascii.Error, ValueError):
         yield invalid_value(path, "REDACTED", "secrets must be base64 encoded")
         return
-    if size not in SIZES:
-        sizes = " ".join(map(str, SIZES))
-        detail = f"secret is not of the expected length, got {size}, expected one of [{sizes}]"
+    if size not in sizes:
+        shown = " ".join(map(str, sizes))
+        detail = f"secret is not of the expected length, got {size}, expected one of [{shown}]"
         yield invalid_value(path, "REDACTED", detail)
 
 
-def _locks(config: Json) -> dict[str, tuple[Lock, ...]]:
+def _locks(config: Json, clock: Clock) -> dict[str, tuple[Lock, ...]]:
     found: dict[str, tuple[Lock, ...]] = {}
     for entry in config["resources"]:
-        locks = tuple(lock for item in entry["providers"] for lock in _of_provider(item))
+        locks = tuple(lock for item in entry["providers"] for lock in _of_provider(item, clock))
         for name in map(_qualified, entry["resources"]):
             for earlier in (f"*.{name.partition('.')[2]}", "*.*"):
                 if earlier in found:
@@ -219,10 +229,16 @@ def _qualified(name: str) -> str:
     return name if "." in name else f"{name}."
 
 
-def _of_provider(provider: Json) -> Iterator[Lock]:
+def _of_provider(provider: Json, clock: Clock) -> Iterator[Lock]:
     (name,) = (name for name in PROVIDERS if name in provider)
     if name == "identity":
         yield from PLAIN
+        return
+    if name == "kms":
+        from argosy.store.kms.configuration import provider as kms
+
+        remote = kms(provider["kms"], clock)
+        yield Lock(MARK + f"kms:v2:{remote.name}:".encode(), remote, remote)
         return
     for key in cast(Json, provider[name])["keys"]:
         prefix = MARK + f"{name}:v1:{key['name']}:".encode()

@@ -5,14 +5,17 @@ begins with the name of the provider and of the key that sealed it, as kube-apis
 etcd do: `k8s:enc:aesgcm:v1:NAME:`. The key of the store is authenticated with it, so a value that
 is moved to another key does not open (with AES-CBC, which authenticates nothing, it does).
 
-The first lock of a resource seals, all of them open. What was not sealed by the first is stale; a
-store seals it anew when it is opened (`Database.reseal`). The configuration file is read by
-`encryption`, the ciphers are in `ciphers`.
+The first lock of a resource seals, all of them open. What was not sealed by the first, by the key
+that it has now, is stale; a store seals it anew when it is opened (`Database.reseal`), and when a
+key changes while it is open (`kms.keeper`). The configuration file is read by `encryption`, the
+ciphers are in `ciphers`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from argosy.store.kms.figures import Figures
 
 MARK = b"k8s:enc:"
 """What every sealed value begins with, and no object: these are JSON."""
@@ -48,12 +51,52 @@ class Cipher(Protocol):
         ...
 
 
+class Remote(Cipher, Protocol):
+    """A cipher whose keys another process keeps (`kms.provider`); it changes them now and then.
+
+    `failure` is what its last check found; empty where all is well.
+    """
+
+    name: str
+    failure: str
+    figures: Figures
+
+    @property
+    def key_id(self) -> str:
+        """The key that seals now."""
+        ...
+
+    def check(self) -> None:
+        """Ask the other process. Blocks."""
+        ...
+
+    def prime(self) -> None:
+        """Make sure that it can seal. Blocks. Raises SealError."""
+        ...
+
+    def refusal(self) -> str:
+        """Why it must not seal now; empty where it may."""
+        ...
+
+    def outdated(self, sealed: bytes) -> bool:
+        """Whether the value is sealed by another key than the one that seals now."""
+        ...
+
+    def close(self) -> None:
+        """End what waits for the other process."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One key of a provider. Without a cipher it is the provider `identity`: values stay plain."""
+    """One key of a provider. Without a cipher it is the provider `identity`: values stay plain.
+
+    `remote` is the cipher itself, where it is one.
+    """
 
     prefix: bytes = b""
     cipher: Cipher | None = None
+    remote: Remote | None = None
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """The value as it goes to the disk."""
@@ -73,6 +116,10 @@ class Lock:
             return stored
         return self.cipher.open(stored[len(self.prefix) :], place.encode())
 
+    def outdated(self, stored: bytes) -> bool:
+        """Whether the value, which is one of this lock's, is to be sealed anew."""
+        return self.remote is not None and self.remote.outdated(stored[len(self.prefix) :])
+
 
 PLAIN = (Lock(),)
 
@@ -87,20 +134,47 @@ class Sealing:
     def __init__(self, locks: Mapping[str, tuple[Lock, ...]] | None = None) -> None:
         self._locks = dict(locks or {})
         self._known: dict[str, tuple[Lock, ...]] = {}
+        all_ = (lock.remote for found in self._locks.values() for lock in found)
+        self.remotes = tuple(dict.fromkeys(remote for remote in all_ if remote is not None))
+
+    def prime(self) -> None:
+        """Make sure that those can seal which shall. May block. Raises SealError."""
+        firsts = (found[0].remote for found in self._locks.values())
+        for remote in dict.fromkeys(remote for remote in firsts if remote is not None):
+            remote.prime()
+
+    def refusal(self, place: str) -> str:
+        """Why no value of key `place` can be sealed now; empty where it can."""
+        remote = self._of(place)[0].remote
+        return remote.refusal() if remote is not None else ""
+
+    def failure(self) -> str:
+        """What is wrong with keys that others keep; empty where nothing is."""
+        faults = (
+            f"kms-provider-{index}: {remote.failure}"
+            for index, remote in enumerate(self.remotes)
+            if remote.failure
+        )
+        return ", ".join(faults)
+
+    def close(self) -> None:
+        """End what waits for keys that others keep."""
+        for remote in self.remotes:
+            remote.close()
 
     def sealed(self, place: str, plain: bytes) -> bytes:
         """The value of key `place` as it goes to the disk."""
         return self._of(place)[0].seal(plain, place) if self._locks else plain
 
     def opened(self, place: str, stored: bytes) -> tuple[bytes, bool]:
-        """The plain value, and whether it is stale. Raises SealError."""
+        """The plain value, and whether it is stale. May block (`remotes`). Raises SealError."""
         if not self._locks and not stored.startswith(MARK):
             return stored, False
         refused = False
         for index, lock in enumerate(self._of(place)):
             if lock.fits(stored):
                 try:
-                    return lock.open(stored, place), index > 0
+                    return lock.open(stored, place), index > 0 or lock.outdated(stored)
                 except CipherError:  # two keys may have one name while they are rotated
                     refused = True
         raise _refusal(place, stored, refused)

@@ -14,13 +14,14 @@ Nothing below depends on the task of a caller: one that is cancelled only stops 
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
+from argosy.base.errors import internal_error
 from argosy.store.database import Database
 from argosy.store.folder import FILE, connected, explained, locked
 from argosy.store.interface import Change, Mutation, Page, Record, StoreUnavailableError
@@ -47,12 +48,23 @@ class Disk(Protocol):
 
     def tidy(self, dropped: Sequence[int], floor: int | None) -> bool: ...
 
+    def reseal_bite(self, after: int) -> int: ...
+
 
 class SqliteStore:
     """The store in a folder of its own; `open` makes one."""
 
-    def __init__(self, disk: Disk, state: State, dropped: list[int], files: ExitStack) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        state: State,
+        dropped: list[int],
+        files: ExitStack,
+        *,
+        sealing: Sealing | None = None,
+    ) -> None:
         self._disk = disk
+        self._sealing = sealing if sealing is not None and sealing.remotes else None
         self._state = state
         self._dropped = dropped
         self._files = files
@@ -61,7 +73,7 @@ class SqliteStore:
         self._queue: list[Change] = []
         self._busy = False
         self._trim_from = TRIM_FROM
-        self._chores: deque[asyncio.Future[bool]] = deque()
+        self._chores: deque[Callable[[], None]] = deque()
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._closing = False
 
@@ -76,11 +88,13 @@ class SqliteStore:
         """
         with ExitStack() as files, explained(f"the store in {folder}"):
             files.enter_context(locked(folder))
+            if sealing is not None:
+                sealing.prime()
             connection = files.enter_context(connected(folder / FILE))
             database = Database(connection, sealing or Sealing())
             state, dropped = database.load(limits)
             database.reseal()
-            return cls(database, state, dropped, files.pop_all())
+            return cls(database, state, dropped, files.pop_all(), sealing=sealing)
 
     @property
     def revision(self) -> int:
@@ -106,6 +120,8 @@ class SqliteStore:
     async def write(self, key: str, mutate: Mutation) -> Record | None:
         if self._closing:
             raise StoreUnavailableError("the store is closed")
+        if self._sealing is not None:
+            mutate = _guarded(self._sealing, key, mutate)
         staged = self._state.stage(key, mutate)
         if staged.change is not None:
             self._enqueue(staged.change)
@@ -119,6 +135,20 @@ class SqliteStore:
         StoreUnavailableError, with no harm to writes.
         """
         return not self._closing and await self._bite()
+
+    async def reseal(self) -> None:
+        """Seal anew, in bites between two batches, what is sealed by a key that is not the newest.
+
+        Stops where the store is closed. Raises StoreUnavailableError, with no harm to writes: what
+        is left is stale, and the next call or start finds it.
+        """
+        after = 0
+        while not self._closing:
+            done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._add_chore(partial(self._begin_reseal, done, after))
+            after = await done
+            if not after:
+                return
 
     async def close(self) -> None:
         self._closing = True
@@ -143,9 +173,12 @@ class SqliteStore:
 
     async def _bite(self) -> bool:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._chores.append(done)
-        self._wake()
+        self._add_chore(partial(self._begin_tidying, done))
         return await done
+
+    def _add_chore(self, begin: Callable[[], None]) -> None:
+        self._chores.append(begin)
+        self._wake()
 
     def _enqueue(self, change: Change) -> None:
         self._queue.append(change)
@@ -160,11 +193,11 @@ class SqliteStore:
     def _begin(self) -> None:
         self._busy = bool(self._chores or self._queue)
         if self._chores:
-            self._begin_chore(self._chores.popleft())
+            self._chores.popleft()()
         elif self._queue:
             self._begin_batch()
 
-    def _begin_chore(self, done: asyncio.Future[bool]) -> None:
+    def _begin_tidying(self, done: asyncio.Future[bool]) -> None:
         floor, bite = self._state.log.floor, self._dropped[:TRIM_MOST]
         trim = floor if bite or floor != self._stored_floor else None
         loop = asyncio.get_running_loop()
@@ -182,6 +215,20 @@ class SqliteStore:
                 done.set_result(work.result() or bool(self._dropped))
             else:
                 done.set_exception(_unavailable("tidying the store", error))
+        self._begin()
+
+    def _begin_reseal(self, done: asyncio.Future[int], after: int) -> None:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._thread, self._disk.reseal_bite, after)
+        work.add_done_callback(partial(self._resealed, done))
+
+    def _resealed(self, done: asyncio.Future[int], work: asyncio.Future[int]) -> None:
+        error = work.exception()
+        if not done.done():
+            if error is None:
+                done.set_result(work.result())
+            else:
+                done.set_exception(_unavailable("sealing the store anew", error))
         self._begin()
 
     def _begin_batch(self) -> None:
@@ -243,6 +290,18 @@ class SqliteStore:
             self._disk.begin([])
             self._disk.trim(self._dropped, self._state.log.floor)
             self._disk.end()
+
+
+def _guarded(sealing: Sealing, key: str, mutate: Mutation) -> Mutation:
+    """`mutate`, but what can't be sealed now is refused, and whatever shares its batch is not."""
+
+    def run(current: Record | None, revision: int) -> bytes | object | None:
+        value = mutate(current, revision)
+        if isinstance(value, bytes) and (refusal := sealing.refusal(key)):
+            raise internal_error(refusal)
+        return value
+
+    return run
 
 
 def _unavailable(doing: str, error: BaseException) -> StoreUnavailableError:

@@ -10,11 +10,14 @@ from argosy.api.meta import Object
 from argosy.base.clock import Clock, SystemClock
 from argosy.client.client import Client
 from argosy.cluster.bootstrap import bootstrap
-from argosy.cluster.server import ControlPlane, control_plane, memory_store
+from argosy.cluster.server import ControlPlane, control_plane, memory_store, without
 from argosy.http.message import Handler
 from argosy.runtime.manager import Manager
 
 T = TypeVar("T", bound=Object)
+
+UNDONE = frozenset({"TaintNodesByCondition", "StorageObjectInUseProtection", "PodGroupProtection"})
+"""Admission plugins whose taints and finalizers only controllers take off again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,17 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(
-    *, clock: Clock | None = None, node: Handler | None = None
+    *, clock: Clock | None = None, node: Handler | None = None, protected: bool = False
 ) -> AsyncGenerator[Cluster, None]:
-    """A fresh cluster with what every cluster has; everything ends with the block."""
+    """A fresh cluster with what every cluster has; everything ends with the block.
+
+    No controllers run in it but those that are added. So new nodes take pods at once, and what is
+    deleted goes at once, unless it is to be `protected`.
+    """
     clock = clock or SystemClock()
     store = memory_store()
-    plane = control_plane(store, clock, node=node)
+    guards = without(frozenset() if protected else UNDONE)
+    plane = control_plane(store, clock, node=node, guards=guards)
     client = plane.client("test")
     await bootstrap(client)
     plane.server.state.bootstrapped = plane.server.state.ready = True
@@ -71,6 +79,7 @@ async def cluster(
         for task in tasks:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await plane.server.close()
         await store.close()
         for outcome in outcomes:
             if isinstance(outcome, Exception):  # the manager broke: the test must not pass

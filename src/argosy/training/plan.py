@@ -63,6 +63,9 @@ def refused(job: TrainJob, pods: Sequence[Pod], answer: str, now: datetime) -> P
 def _next(job: TrainJob, seen: Observed, now: datetime) -> Plan:
     attempt = max((*map(_attempt, seen.groups), *map(_attempt, seen.pods)), default=0)
     current = [pod for pod in seen.pods if _attempt(pod) == attempt]
+    group = _group(seen, attempt)
+    if group is not None and group.metadata.deletion_timestamp and not current:
+        return Plan()  # resumed: it begins anew once the group is gone, which is an event
     if _all_succeeded(current, _count(job, seen, attempt)):
         return _ended(
             job,

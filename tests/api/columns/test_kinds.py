@@ -27,6 +27,15 @@ CASES: list[tuple[str, Json, Json]] = [
         },
     ),
     ("Service", {"spec": {"type": "LoadBalancer"}}, {"External-IP": "<pending>"}),
+    ("APIService", {"spec": {}}, {"Service": "Local", "Available": "Unknown"}),
+    (
+        "APIService",
+        {
+            "spec": {"service": {"namespace": "a", "name": "b"}},
+            "status": {"conditions": [{"type": "Available", "status": "False", "reason": "X"}]},
+        },
+        {"Service": "a/b", "Available": "False (X)"},
+    ),
     (
         "Service",
         {

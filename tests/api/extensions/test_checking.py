@@ -220,3 +220,21 @@ def test_what_nobody_knows_is_dropped_but_where_it_is_wanted() -> None:
     obj = {"metadata": {"x": 1}, "spec": {"a": None, "b": 1, "open": {"c": None}}, "more": []}
     assert tidy(root, obj, unknown) == {"metadata": {"x": 1}, "spec": {"open": {"c": None}}}
     assert unknown == ["spec.b", "more"]
+
+
+def test_metadata_is_required_below_the_root_as_any_other_field_is() -> None:
+    node = {**fields(template=fields()), "required": ["metadata"]}
+    node["properties"]["template"]["required"] = ["metadata"]
+    errors: list[FieldError] = []
+    checking.compiled(node, root=True)({"template": {}}, ABSENT, "", errors)
+    assert [str(error) for error in errors] == ["template.metadata: Required value"]
+
+
+def test_of_alternatives_the_one_that_says_most_of_the_value_is_told_of() -> None:
+    least = fields(type={"not": {"enum": ["IP"]}})
+    most = fields(type={"enum": ["IP"]}, value={"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
+    for alternatives in ([least, most], [most, least]):
+        told = found({"oneOf": alternatives}, {"type": "IP", "value": "x"})
+        assert told[-1] == (
+            'a.value: Invalid value: "x": a.value in body must be of type ipv4: "x"'
+        )

@@ -43,8 +43,6 @@ LEFT_OUT = {
     "Scale",
     "Status",
     "TokenRequest",
-    # nobody serves what they promise
-    "APIService",
 }
 OTHER_SHAPE = {
     "autoscaling/v1/HorizontalPodAutoscaler",
@@ -61,7 +59,7 @@ storage.k8s.io/v1 storagemigration.k8s.io/v1 rbac.authorization.k8s.io/v1 certif
 admissionregistration.k8s.io/v1 node.k8s.io/v1 resource.k8s.io/v1 scheduling.k8s.io/v1
 scheduling.k8s.io/v1beta1 lifecycle.k8s.io/v1alpha1 coordination.k8s.io/v1 events.k8s.io/v1
 flowcontrol.apiserver.k8s.io/v1 authentication.k8s.io/v1 authorization.k8s.io/v1
-apiextensions.k8s.io/v1
+apiextensions.k8s.io/v1 apiregistration.k8s.io/v1
 """
 
 

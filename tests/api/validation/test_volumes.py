@@ -28,6 +28,7 @@ CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage":
         {"iscsi": {"targetPortal": "1.2.3.4", "iqn": "iqn.2001-04.com.example:a", "lun": 0}},
         {"fc": {"targetWWNs": ["a"], "lun": 1}},
         {"image": {"reference": "i"}},
+        {"scaleIO": {"gateway": "g", "system": "s", "volumeName": "v", "secretRef": None}},
         {"downwardAPI": {"items": [{"path": "a", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
     ],
 )

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy.apiserver.audit.webhook import FACTOR, FIRST_PAUSE_SECONDS, TRIES, Posted, read
-from argosy.apiserver.audit.webhook import WebhookError as Wrong
+from argosy.apiserver.audit.webhook import FACTOR, FIRST_PAUSE_SECONDS, TRIES, Posted
 from argosy.apiserver.audit.writer import Writer
+from argosy.apiserver.remotes import read
 
 Json = dict[str, Any]
 
@@ -76,7 +76,7 @@ def posted(
         pauses.append(seconds)
         return False
 
-    return Posted(read(file), pause), pauses
+    return Posted(read(file, "audit webhook"), pause), pauses
 
 
 def test_lines_arrive_as_one_list(tmp_path: Path, hook: Hook) -> None:
@@ -144,36 +144,3 @@ def test_who_sends_shows_who_they_are(
     output, _ = posted(tmp_path, hook, user, path="")
     output.write(b"{}\n")
     assert hook.got[0][:2] == ("/", header)
-
-
-@pytest.mark.parametrize(
-    ("given", "text"),
-    [
-        ([], "it is no kubeconfig"),
-        ({}, "it has no context named None"),
-        (config({}), "its cluster has no server"),
-        (config({"server": "ftp://a"}), "its cluster has no server"),
-        (config({"server": "http://a", "proxy-url": "http://b"}), "proxy-url is not known here"),
-        (config({"server": "http://a"}, {"exec": {}}), "exec is not known here"),
-        (config({"server": "http://a"}, {"tokenFile": "none"}), "No such file"),
-        (
-            config({"server": "https://a", "certificate-authority-data": "%"}),
-            "certificate-authority-data is no base64",
-        ),
-        (config({"server": "https://a", "certificate-authority": "none"}), "No such file"),
-    ],
-)
-def test_a_wrong_file_is_refused(tmp_path: Path, given: object, text: str) -> None:
-    file = tmp_path / "webhook.yaml"
-    file.write_text(yaml.safe_dump(given))
-    with pytest.raises(Wrong, match=f"initializing audit webhook from {file}: {text}"):
-        read(file)
-
-
-def test_https_is_checked_unless_it_must_not_be(tmp_path: Path) -> None:
-    file = tmp_path / "webhook.yaml"
-    for cluster, checked in (({}, True), ({"insecure-skip-tls-verify": True}, False)):
-        file.write_text(yaml.safe_dump(config({"server": "https://a:1", **cluster})))
-        remote = read(file)
-        assert remote.tls is not None and remote.tls.check_hostname is checked
-        assert (remote.host, remote.port) == ("a", 1)

@@ -9,12 +9,12 @@ import pytest
 
 from argosy.apiserver.authentication.configuration import (
     Anonymous,
-    ConfigurationError,
     OpenPath,
     load,
 )
 from argosy.apiserver.authentication.configurationfaults import MOST_ISSUERS
 from argosy.apiserver.authentication.tokens import ISSUER
+from argosy.apiserver.configfile import ConfigurationError
 
 Json = dict[str, Any]
 HEAD = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration"}

@@ -123,13 +123,14 @@ async def test_impersonation_does_not_chain(api: Api) -> None:
     token_path = "/api/v1/namespaces/default/serviceaccounts/default/token"
     token = (await api.ask("POST", token_path, {})).body["status"]["token"]
     as_account = {"authorization": f"Bearer {token}"}
-    for named, what in (
-        ({"impersonate-user": "kubernetes-admin"}, 'users "kubernetes-admin"'),
-        ({"impersonate-user": "system:serviceaccount:a:b"}, 'serviceaccounts "b"'),
+    for named, mode in (
+        ({"impersonate-user": "kubernetes-admin"}, "user-info"),
+        ({"impersonate-user": "system:serviceaccount:a:b"}, "serviceaccount"),
     ):
         refused = await api.ask("POST", WHOAMI, {}, headers={**as_account, **named})
         assert refused.status == 403
         assert refused.message.startswith(
-            f'{what} is forbidden: User "system:serviceaccount:default:default" cannot '
-            "impersonate resource "
+            "selfsubjectreviews.authentication.k8s.io is forbidden: "
+            'User "system:serviceaccount:default:default" cannot '
+            f'impersonate-on:{mode}:create resource "selfsubjectreviews" '
         )

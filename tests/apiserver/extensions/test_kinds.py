@@ -212,21 +212,6 @@ async def test_versions_are_one_object_and_the_stored_one_may_change(api: Api) -
     assert refused.status == 422 and "was previously a storage version" in refused.message
 
 
-async def test_what_only_a_webhook_could_convert_is_refused_by_name(api: Api) -> None:
-    hook = {
-        "strategy": "Webhook",
-        "webhook": {
-            "conversionReviewVersions": ["v1"],
-            "clientConfig": {"url": "https://example.com/convert"},
-        },
-    }
-    await define(api, kind(version("v1"), version("v2", storage=False), conversion=hook))
-    assert (await api.ask("POST", WIDGETS, widget())).status == 201
-    other = await api.get("/apis/example.com/v2/namespaces/default/widgets/a")
-    assert other.status == 500
-    assert "conversion webhook for example.com/v1, Kind=Widget failed" in other.message
-
-
 async def test_a_watch_sees_the_kind_of_its_version(api: Api) -> None:
     await define(api)
     events = api.watch(WIDGETS)

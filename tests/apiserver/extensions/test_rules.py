@@ -1,5 +1,7 @@
 """Tests of rules through the API: judged with their definition, run with every write."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -152,3 +154,65 @@ async def test_dear_objects_are_refused_before_they_take_long(api: Api) -> None:
     assert defined.status == 201, defined.message
     ((field, words),) = (await create(api, names=["x"] * 80)).causes
     assert field == "spec" and "actual cost limit exceeded" in words
+
+
+async def test_rules_are_not_asked_of_an_object_without_a_name(api: Api) -> None:
+    await define(api, {"rule": "self.size < 3", "message": "too large"})
+    refused = await api.ask("POST", WIDGETS, {"spec": {"size": 3}})
+    causes = [cause["message"] for cause in refused.body["details"]["causes"]]
+    assert causes == [
+        "Required value: name or generateName is required",
+        "Invalid value: null: some validation rules were not checked because the object was "
+        "invalid; correct the existing errors to complete validation",
+    ]
+
+
+LONG = "self.size < 3" + " && self.size < 3" * 140
+DEARER = "self.names.all(a, self.names.exists(b, a == b))"
+
+
+async def test_what_takes_long_is_done_beside_the_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, to_thread = list[str](), asyncio.to_thread
+
+    async def counted(function: Callable[..., Any], *args: Any) -> Any:
+        threads.append(function.__qualname__.partition(".")[0])
+        return await to_thread(function, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    names = {**TEXTS, "maxItems": 300, "items": {**TEXT, "maxLength": 5}}
+    short = await define(api, {"rule": "self.size < 3"}, names=names)
+    assert (short.status, threads) == (201, [])
+    assert (await create(api)).status == 201
+    assert threads == []
+
+    wrong = await redefine(api, {"rule": LONG + " && nothing"})
+    assert wrong.status == 422 and "undeclared reference to 'nothing'" in wrong.message
+    assert threads == ["definition_faults"]
+    both = ({"rule": LONG}, {"rule": DEARER}, {"rule": "size(self.names) < 250"})
+    assert (await redefine(api, *both)).status == 200
+    assert threads == ["definition_faults"] * 2
+
+    refused = await api.ask("POST", WIDGETS, widget("b", size=3))
+    assert refused.status == 422 and refused.message.count("failed rule") == 1
+    assert threads[2:] == ["compiled"]
+    many = [str(number) for number in range(250)]
+    refused = await api.ask("POST", WIDGETS, widget("b", names=many))
+    assert refused.status == 422 and "failed rule: size(self.names) < 250" in refused.message
+    assert (await api.ask("POST", WIDGETS, widget("b", names=many[1:]))).status == 201
+    assert threads[3:] == ["object_faults"] * 2
+
+
+async def test_warnings_of_what_takes_long_come_once(api: Api) -> None:
+    names = {**TEXTS, "maxItems": 300, "items": {**TEXT, "maxLength": 5}}
+    many = [str(number) for number in range(250)]
+    assert (await define(api, {"rule": "true"}, names=names)).status == 201
+    assert (await api.ask("POST", WIDGETS, widget(names=many))).status == 201
+    rules = ({"rule": "size(self.names) < 9"}, {"rule": DEARER})
+    assert (await redefine(api, *rules)).status == 200
+
+    labels: Json = {"metadata": {"labels": {"a": "b"}}}
+    changed = await api.ask("PATCH", f"{WIDGETS}/a", labels, kind=MERGE)
+    assert changed.status == 200
+    assert changed.headers["warning"].count("failed rule") == 1

@@ -23,7 +23,11 @@ SCHEMAS = {
     if item.definition in DEFINITIONS
 } | {kind.__name__: schema_of(kind, DEFINITIONS) for kind in OWN}
 NAMES = ("a", "b", "a b", 'quo"te', "Grüße", "A", "AB", "x" * 70, "0")
-WRITER = {"manager": 'me "too"', "api_version": "v1", "time": "2026-11-21T00:00:00Z"}
+WRITER: dict[str, Any] = {
+    "manager": 'me "too"',
+    "api_version": "v1",
+    "time": "2026-11-21T00:00:00Z",
+}
 
 
 class Filler:

@@ -8,7 +8,7 @@ priced (`cost`) and run here in Python (`evaluator`).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
@@ -28,7 +28,7 @@ from argosy.api.cel.decltypes import DeclType, at_path
 from argosy.api.cel.descriptors import Messages
 from argosy.api.cel.engine import Checker, CompileError
 from argosy.api.cel.evaluator import MISSING, SPECIAL, Compiler, Frame, Function
-from argosy.api.cel.mutation import AmbiguousError, Constructed
+from argosy.api.cel.mutation import PATCH, ROOT, AmbiguousError, Constructed
 from argosy.api.cel.nodes import Node, Type
 from argosy.api.cel.sizes import Range
 from argosy.api.cel.values import (
@@ -73,6 +73,14 @@ Declaration = DeclType | Maybe | str
 """A schema's type, or an engine's: `dyn`, `list(string)`, `kubernetes.authorization.Authorizer`."""
 
 
+class Activation(Protocol):
+    """The variables' values: a mapping, or what makes each of them when it is asked for."""
+
+    def get(self, key: str, default: Any, /) -> Any:
+        """The value, or `default` where there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A compiled expression. `uses` are the variables that it names."""
@@ -80,7 +88,7 @@ class Program:
     root: Node
     uses: frozenset[str]
     cost: Range
-    _names: tuple[str, ...]
+    _slots_of: tuple[tuple[int, str], ...]  # where the variables that it names stand
     _run: Any
     _slots: int
 
@@ -89,12 +97,12 @@ class Program:
         """The static type of its value."""
         return self.root.type
 
-    def evaluate(self, activation: Mapping[str, Any], budget: Budget | None = None) -> Any:
+    def evaluate(self, activation: Activation, budget: Budget | None = None) -> Any:
         """The value. Raises CelError, or BudgetExceeded where it is dearer than `budget`."""
-        frame: Frame = [budget or Budget(PER_CALL)]
-        for name in self._names:
-            frame.append(activation.get(name, MISSING))
-        frame += [None] * (self._slots - len(frame))
+        frame: Frame = [MISSING] * self._slots
+        frame[0] = budget or Budget(PER_CALL)
+        for slot, name in self._slots_of:
+            frame[slot] = activation.get(name, MISSING)
         try:
             return self._run(frame)
         except RecursionError:
@@ -165,7 +173,7 @@ class Environment:
             root=root,
             uses=frozenset(uses & self._variables.keys()),
             cost=estimate(root, self._size),
-            _names=names,
+            _slots_of=tuple((at, name) for at, name in enumerate(names, 1) if name in uses),
             _run=run,
             _slots=compiler.slots,
         )
@@ -250,7 +258,7 @@ def _mixed(items: list[Node]) -> Iterator[tuple[Node, str]]:
 def shown(kind: Type) -> str:
     """A type as cel-go prints it."""
     if kind.kind == "message":
-        return "object"
+        return kind.name if kind.name in (ROOT, PATCH) else "object"
     name = {"null": "null_type"}.get(kind.kind, kind.name or kind.kind)
     inner = ", ".join(shown(part) for part in kind.params)
     return f"{name}({inner})" if inner else name

@@ -19,6 +19,8 @@ from argosy.api.cel.values import (
     shown_timestamp,
 )
 
+_PATTERN_COST: Final = 20_000
+"""For a pattern that is compiled: an expression's own are before, those of an object are not."""
 _LONGEST_PRECISION: Final = 1000
 _FOUND_COST: Final = 8
 """A match takes as long as this many steps of a loop."""
@@ -164,6 +166,8 @@ def _matching_cost(budget: Budget, text: Any, pattern: Any) -> None:
     if type(text) is not str or type(pattern) is not str:
         raise no_overload()
     budget.spend(1 + ((len(text) + 10) // 10) * ((len(pattern) + 3) // 4))
+    if regex.new(pattern):
+        budget.spend(_PATTERN_COST)
 
 
 def _matches(budget: Budget, text: Any, pattern: Any) -> bool:

@@ -246,7 +246,19 @@ class Rules:
         With `warn`, a rule that fails on what hasn't changed only warns (ratcheting). All rules
         together cost at most `budget`.
         """
+        return self._walked(new, old, path, _Walk(Budget(budget), warn))
+
+    def quickly(
+        self, new: Mapping[str, Any], old: Mapping[str, Any] | None, warn: Warn, budget: int
+    ) -> list[FieldError] | None:
+        """The same, at the root; None where it costs more than `budget`, whatever was warned of."""
         walk = _Walk(Budget(budget), warn)
+        errors = self._walked(new, old, "", walk)
+        return errors if walk.budget.left > 0 else None
+
+    def _walked(
+        self, new: Mapping[str, Any], old: Mapping[str, Any] | None, path: str, walk: _Walk
+    ) -> list[FieldError]:
         pair = None if old is None else (new, old)
         try:
             walk.place(self.root, path, new, old, pair)

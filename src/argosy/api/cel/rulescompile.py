@@ -310,19 +310,19 @@ def _compiled(schema: Mapping[str, Any], path: str, check_cost: bool) -> Rules |
 
 def length_faults(schemas: Iterable[Mapping[str, Any]], path: str) -> list[FieldError]:
     """What refuses the schemas of a definition that together would take too long to compile."""
-    if sum(map(_characters, schemas)) <= LONGEST_RULES:
+    if sum(map(characters, schemas)) <= LONGEST_RULES:
         return []
     words = f"x-kubernetes-validations have more than {LONGEST_RULES} characters altogether"
     return [forbidden_field(path, words)]
 
 
-def _characters(schema: Any) -> int:
+def characters(schema: Any) -> int:
     """How much there is to compile."""
     if isinstance(schema, list):
-        return sum(map(_characters, schema))
+        return sum(map(characters, schema))
     if not isinstance(schema, Mapping):
         return 0
-    found = sum(_characters(child) for child in schema.values())
+    found = sum(characters(child) for child in schema.values())
     for rule in schema.get("x-kubernetes-validations") or ():
         if isinstance(rule, Mapping):
             texts = str(rule.get("rule", "")), str(rule.get("messageExpression", ""))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from argosy.api.columns import access, cluster, components, core, pods, workloads
+from argosy.api.columns import access, cluster, components, core, pods, registration, workloads
 from argosy.api.columns.text import Cell, Json
 
 COMPUTED: Mapping[str, Callable[[Json, datetime], Cell]] = {
@@ -13,4 +13,5 @@ COMPUTED: Mapping[str, Callable[[Json, datetime], Cell]] = {
     **cluster.CELLS,
     **components.CELLS,
     **access.CELLS,
+    **registration.CELLS,
 }

@@ -7,7 +7,7 @@ after the defaults and before the rules. Keys are a kind and a subresource; '' i
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from argosy.api.defaults import certificates, devices
+from argosy.api.defaults import certificates, devices, registration
 from argosy.api.defaults.fill import Json
 
 NAMESPACE_FINALIZER = "kubernetes"
@@ -39,10 +39,7 @@ def _pod(new: Json, old: Json | None) -> None:
     if old is not None:
         return
     spec, labels = new["spec"], new["metadata"].get("labels") or {}
-    if spec.get("schedulingGates"):
-        conditions = new["status"].setdefault("conditions", [])
-        if not any(item["type"] == "PodScheduled" for item in conditions):
-            conditions.append(dict(GATED))
+    _gate(new)
     affinity = spec.get("affinity") or {}
     for name in ("podAffinity", "podAntiAffinity"):
         terms = affinity.get(name) or {}
@@ -52,6 +49,13 @@ def _pod(new: Json, old: Json | None) -> None:
             _match_keys(weighted["podAffinityTerm"], labels)
     for constraint in spec.get("topologySpreadConstraints") or ():
         _match_keys(constraint, labels)
+
+
+def _gate(pod: Json) -> None:
+    if pod["spec"].get("schedulingGates"):
+        conditions = pod["status"].setdefault("conditions", [])
+        if not any(item["type"] == "PodScheduled" for item in conditions):
+            conditions.append(dict(GATED))
 
 
 def _match_keys(term: Json, labels: Mapping[str, str]) -> None:
@@ -115,6 +119,7 @@ PREPARE: Mapping[tuple[str, str], Prepare] = {
     ("Pod", "status"): _pod_status,
     **certificates.PREPARE,
     **devices.PREPARE,
+    **registration.PREPARE,
 }
 
 
@@ -123,3 +128,13 @@ def prepare(kind: str, subresource: str, new: dict[str, Any], old: Json | None) 
     function = PREPARE.get((kind, subresource))
     if function is not None:
         function(new, old)
+
+
+def prepare_again(kind: str, subresource: str, new: dict[str, Any], old: Json | None) -> None:
+    """The same for an object that was prepared and then changed by a webhook, say: what adds to a
+    pod's terms is not done twice.
+    """
+    if (kind, subresource) != ("Pod", ""):
+        prepare(kind, subresource, new, old)
+    elif old is None:
+        _gate(new)

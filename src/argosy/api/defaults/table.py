@@ -14,6 +14,7 @@ from argosy.api.defaults import (
     networking,
     placement,
     rbac,
+    registration,
     storage,
     workloads,
 )
@@ -30,6 +31,7 @@ DEFAULTS: Mapping[str, Callable[[Json], None]] = {
     **networking.DEFAULTS,
     **placement.DEFAULTS,
     **rbac.DEFAULTS,
+    **registration.DEFAULTS,
     **storage.DEFAULTS,
     **workloads.DEFAULTS,
 }

@@ -80,7 +80,7 @@ def _parts(node: Node, *, root: bool) -> Iterable[Check]:
     yield from of_numbers(node)
     yield from _of_arrays(node)
     if properties or node.get("required") or values_of(node) is not None:
-        yield _fields(node, properties)
+        yield _fields(node, properties, root=root)
     yield from sized(node, "Properties", dict)
     if node.get(EMBEDDED):
         yield _embedded
@@ -128,11 +128,11 @@ def _keys_of(item: Any, keys: tuple[str, ...]) -> Any:
 # objects
 
 
-def _fields(node: Node, properties: Mapping[str, Node]) -> Check:
+def _fields(node: Node, properties: Mapping[str, Node], *, root: bool) -> Check:
     known = {name: compiled(child) for name, child in properties.items()}
     values = values_of(node)
     other = None if values is None else compiled(values)
-    needed = [name for name in node.get("required") or () if name != "metadata"]
+    needed = [name for name in node.get("required") or () if not (root and name == "metadata")]
 
     def check(value: Any, old: Any, path: str, errors: Errors) -> None:
         if type(value) is not dict:
@@ -170,9 +170,9 @@ def _open(value: Any, old: Any, path: str, errors: Errors) -> None:
 
 def _combined(node: Node) -> Iterable[Check]:
     if node.get("anyOf"):
-        yield any_of([compiled(child) for child in node["anyOf"]])
+        yield any_of(node["anyOf"], [compiled(child) for child in node["anyOf"]])
     if node.get("oneOf"):
-        yield one_of([compiled(child) for child in node["oneOf"]])
+        yield one_of(node["oneOf"], [compiled(child) for child in node["oneOf"]])
     if node.get("allOf"):
         yield all_of([compiled(child) for child in node["allOf"]])
     if node.get("not") is not None:

@@ -149,12 +149,22 @@ class WholeVersion(Version, frozen=True, kw_only=True, rename="camel"):
     subresources: Subresources | None = None
     additional_printer_columns: tuple[PrinterColumn, ...] = ()
     selectable_fields: tuple[SelectableField, ...] = ()
+    deprecated: bool = False
+    deprecation_warning: str | None = None
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """Who converts: `versions` are those of ConversionReview that it takes."""
+
+    client_config: dict[str, Any] = msgspec.field(default_factory=dict, name="clientConfig")
+    versions: tuple[str, ...] = msgspec.field(default=(), name="conversionReviewVersions")
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     """How an object of one version becomes one of another."""
 
     strategy: str = "None"
+    webhook: Webhook = Webhook()
 
 
 class WholeSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from argosy.api.extensions.approval import CONFORMS, approval, protected, said
+from argosy.api.extensions.bundle import bundle_fault
 from argosy.api.extensions.definition import Names
 
 Json = dict[str, Any]
@@ -17,6 +19,10 @@ ACCEPTED = {"reason": "NoConflicts", "message": "no conflicts found"}
 ESTABLISHED = {
     "reason": "InitialNamesAccepted",
     "message": "the initial names have been accepted",
+}
+DISTRUSTED = {
+    "reason": "InvalidCABundle",
+    "message": "The conversion webhook CABundle is invalid",
 }
 REFUSED = {"reason": "NotAccepted", "message": "not all names are accepted"}
 
@@ -31,10 +37,17 @@ def settled(definition: Mapping[str, Any], others: Iterable[Names], now: str) ->
     conditions = [dict(item) for item in status.get("conditions") or ()]
     told = ACCEPTED if not reason else {"reason": reason, "message": message}
     _tell(conditions, "NamesAccepted", not reason, told, now)
-    if not reason:
+    known = {item["type"]: item.get("status") for item in conditions}
+    if not reason and known.get("Established") != "True" and _distrusted(definition["spec"]):
+        _tell(conditions, "Established", False, DISTRUSTED, now)
+    elif not reason:
         _tell(conditions, "Established", True, ESTABLISHED, now)
-    elif not any(item["type"] == "Established" for item in conditions):
+    elif "Established" not in known:
         _tell(conditions, "Established", False, REFUSED, now)
+    if protected(definition["spec"].get("group") or ""):
+        found = approval(said(definition["metadata"]))
+        told = {"reason": found.reason, "message": found.message}
+        _tell(conditions, CONFORMS, found.conforms, told, now)
     status["conditions"] = conditions
     always = {"plural": names.plural, "kind": names.kind}
     status["acceptedNames"] = {**always, **msgspec.to_builtins(names)}
@@ -65,6 +78,13 @@ def _accept(wanted: Names, had: Names, taken: tuple[Names, ...]) -> tuple[Names,
         else:
             changes[field] = new
     return msgspec.structs.replace(had, **changes), *conflict
+
+
+def _distrusted(spec: Mapping[str, Any]) -> bool:
+    """Whether nobody could be trusted as the webhook that converts versions."""
+    webhook = (spec.get("conversion") or {}).get("webhook") or {}
+    bundle = (webhook.get("clientConfig") or {}).get("caBundle")
+    return bool(bundle and bundle_fault(bundle))
 
 
 def _stored(spec: Mapping[str, Any], before: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import re2
 
 TEXTS, SHORT = 64, 64
 """So many texts, of at most so many characters, are remembered of each: asking costs 6 µs."""
-OPTIONS = {"log_errors": False, "never_capture": True}
+OPTIONS = {"log_errors": False, "never_capture": True, "max_mem": 2 << 20}
 REMEMBERED = 1024
 """Compiled patterns: they are shared by all schemas that have them."""
 

@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from argosy.api.extensions import structure
+from argosy.api.extensions.approval import APPROVED, approval, protected, said
+from argosy.api.extensions.bundle import bundle_fault
 from argosy.api.extensions.jsonpath import ParseError, parse
 from argosy.api.extensions.nodes import Node
 from argosy.api.names import subdomain_faults
 from argosy.api.validation.formats import old_label_faults
+from argosy.api.validation.webhooks import client as client_faults
 from argosy.base.errors import (
     FieldError,
     duplicate,
@@ -36,8 +39,6 @@ STRATEGIES = ("None", "Webhook")
 REVIEWS = ("v1", "v1beta1")
 MOST_SELECTABLE = 8
 MOST_WARNED = 256
-APPROVED = "api-approved.kubernetes.io"
-KEP = "https://github.com/kubernetes/enhancements/pull/1111"
 IMMUTABLE = "field is immutable"
 
 
@@ -53,6 +54,9 @@ def defaults(definition: dict[str, Any]) -> None:
             names["listKind"] = f"{kind}List"
     if spec.get("conversion") is None:
         spec["conversion"] = {"strategy": "None"}
+    service = (_client(spec["conversion"]) or {}).get("service")
+    if isinstance(service, dict):
+        service.setdefault("port", 443)
 
 
 def faults(new: Json, old: Json | None) -> list[FieldError]:
@@ -103,12 +107,9 @@ def _unchanged(spec: Json, old: Json | None) -> Errors:
     if old is None:
         return
     before = old.get("spec") or {}
-    conditions = (old.get("status") or {}).get("conditions") or ()
-    established = any(
-        item.get("type") == "Established" and item.get("status") == "True" for item in conditions
-    )
     names, had = spec.get("names") or {}, before.get("names") or {}
-    if established:
+    yield from _bundled(spec, old)
+    if _established(old):
         if spec.get("scope") != before.get("scope"):
             yield invalid_value("spec.scope", spec.get("scope"), IMMUTABLE)
         if names.get("kind") != had.get("kind"):
@@ -117,6 +118,13 @@ def _unchanged(spec: Json, old: Json | None) -> Errors:
         yield invalid_value("spec.group", spec.get("group"), IMMUTABLE)
     if names.get("plural") != had.get("plural"):
         yield invalid_value("spec.names.plural", names.get("plural"), IMMUTABLE)
+
+
+def _established(definition: Json) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    return any(
+        item.get("type") == "Established" and item.get("status") == "True" for item in conditions
+    )
 
 
 # versions
@@ -313,9 +321,26 @@ def _conversion(conversion: Json) -> Errors:
         return
     if client is None:
         yield required(where, "required when strategy is set to Webhook")
-    elif (client.get("url") is None) == (client.get("service") is None):
-        yield required(where, "exactly one of url or service is required")
+    else:
+        yield from client_faults(client, where)
     yield from _reviewed(reviews)
+
+
+def _client(conversion: Json) -> Json | None:
+    found: Json | None = (conversion.get("webhook") or {}).get("clientConfig")
+    return found
+
+
+def _bundled(spec: Json, old: Json) -> Errors:
+    """A bundle that is none may come before the kind is served, and stay; it may not come later."""
+    new, had = (
+        (_client(one.get("conversion") or {}) or {}).get("caBundle")
+        for one in (spec, old.get("spec") or {})
+    )
+    if not new or not _established(old) or (had and bundle_fault(had)):
+        return
+    if wrong := bundle_fault(new):
+        yield invalid_value("spec.conversion.webhookClientConfig.caBundle", new, wrong)
 
 
 def _reviewed(versions: Sequence[str]) -> Errors:
@@ -355,21 +380,14 @@ def _stored(stored: Sequence[str], spec: Json) -> Errors:
 
 def _approved(new: Json, old: Json | None) -> Errors:
     """Groups of Kubernetes' own need a word of its community."""
-    group = (new.get("spec") or {}).get("group") or ""
-    if not f".{group}".endswith((".k8s.io", ".kubernetes.io")):
+    if not protected((new.get("spec") or {}).get("group") or ""):
         return
-    said = (new["metadata"].get("annotations") or {}).get(APPROVED)
-    if old is not None and said == (old["metadata"].get("annotations") or {}).get(APPROVED):
+    text = said(new["metadata"])
+    if old is not None and text == said(old["metadata"]):
         return
+    found = approval(text)
     where = f"metadata.annotations[{APPROVED}]"
-    needs = f'protected groups must have approval annotation "{APPROVED}"'
-    if not said:
-        yield required(where, f"{needs}, see {KEP}")
-    elif not said.startswith("unapproved") and not _is_url(said):
-        either = 'with either a URL or a reason starting with "unapproved"'
-        yield invalid_value(where, said, f"{needs} {either}, see {KEP}")
-
-
-def _is_url(text: str) -> bool:
-    scheme, sep, rest = text.partition("://")
-    return bool(scheme and sep and rest)
+    if found.reason == "MissingAnnotation":
+        yield required(where, found.message)
+    elif found.reason == "InvalidAnnotation":
+        yield invalid_value(where, text, found.message)

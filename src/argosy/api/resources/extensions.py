@@ -1,6 +1,6 @@
-"""The API's own extension: definitions of kinds."""
+"""The API's own extension: definitions of kinds, and who serves which group."""
 
-from argosy.api.resource import NAME, Column, Resource
+from argosy.api.resource import AGE, NAME, Column, Resource
 
 CUSTOM_RESOURCE_DEFINITION = Resource(
     group="apiextensions.k8s.io",
@@ -15,4 +15,16 @@ CUSTOM_RESOURCE_DEFINITION = Resource(
     columns=(NAME, Column("Created At", "metadata.creationTimestamp")),
 )
 
-EXTENSIONS = (CUSTOM_RESOURCE_DEFINITION,)
+API_SERVICE = Resource(
+    group="apiregistration.k8s.io",
+    version="v1",
+    kind="APIService",
+    plural="apiservices",
+    namespaced=False,
+    categories=("api-extensions",),
+    status=True,
+    definition="io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
+    columns=(NAME, Column("Service", "api-service"), Column("Available", "api-available"), AGE),
+)
+
+EXTENSIONS = (CUSTOM_RESOURCE_DEFINITION, API_SERVICE)

@@ -6,8 +6,7 @@ the same shape, so that nothing but `apiVersion` tells them apart. In the table'
 not, and are not served: HorizontalPodAutoscaler in autoscaling/v1, all of resource.k8s.io/v1beta1,
 PodCertificateRequest in certificates.k8s.io/v1beta1.
 
-What can't be watched is never stored: reviews, bindings, component statuses. Not here: scales, and
-APIService, which would promise kinds that nobody serves.
+What can't be watched is never stored: reviews, bindings, component statuses. Not here: scales.
 """
 
 from argosy.api.resource import Resource

@@ -47,7 +47,7 @@ Errors = Iterator[FieldError]
 Part = Callable[[Any, str], Iterable[FieldError]]
 
 LONGEST = 10 * 1024
-LONGEST_TOGETHER = 100_000
+LONGEST_TOGETHER = 20_000
 
 MODES = ("All", "ExactCount")
 ONE_FORM = "exactly one of `exactly` or `firstAvailable` is required"

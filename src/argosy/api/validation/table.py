@@ -23,6 +23,7 @@ from argosy.api.validation import (
     policies,
     quota,
     rbac,
+    registration,
     storage,
     webhooks,
     workloads,
@@ -51,12 +52,14 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     **policies.RULES,
     **quota.RULES,
     **rbac.RULES,
+    **registration.RULES,
     **storage.RULES,
     **webhooks.RULES,
     **workloads.RULES,
 }
 SUBRESOURCES: Mapping[tuple[str, str], tuple[Rule, ...]] = {
     **certificates.SUBRESOURCES,
+    **registration.SUBRESOURCES,
     ("Pod", "ephemeralcontainers"): (pod, podupdates.ephemeral_containers),
     ("Pod", "resize"): (pod, podupdates.resize),
 }
@@ -67,6 +70,7 @@ NAMES: Mapping[str, Check] = {
     **control.NAMES,
     **networking.NAMES,
     **rbac.NAMES,
+    **registration.NAMES,
 }
 """What objects may be called, where that is not a DNS subdomain."""
 

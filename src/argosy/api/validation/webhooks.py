@@ -33,8 +33,9 @@ SIDE_EFFECTS = ("None", "NoneOnDryRun")
 URL_FORM = "; desired format: https://host[/path]"
 
 
-def _client(client: Json, path: str) -> Errors:
-    url, service = client.get("url"), client.get("service")
+def client(config: Json, path: str) -> Errors:
+    """Where a webhook is."""
+    url, service = config.get("url"), config.get("service")
     if (url is None) == (service is None):
         yield required(path, "exactly one of url or service is required")
     elif url is not None:
@@ -112,7 +113,7 @@ HOOK: Table = {
     "namespaceSelector": label_selector,
     "objectSelector": label_selector,
     "reinvocationPolicy": one_of("IfNeeded", "Never"),
-    "clientConfig": _client,
+    "clientConfig": client,
     "matchConditions": match_conditions,
     "admissionReviewVersions": (
         Needed(f"must specify one of {', '.join(REVIEWS)}"),

@@ -89,6 +89,7 @@ def _node(node: str, attributes: Attributes) -> None:
         return
     new, old = attributes.new, attributes.old
     spec, meta = new.get("spec") or {}, new["metadata"]
+    _keep_source(node, attributes, spec)
     if old is None:
         if wrong := forbidden_labels(meta.get("labels") or {}, {}):
             shown = ", ".join(wrong)
@@ -102,6 +103,19 @@ def _node(node: str, attributes: Attributes) -> None:
         raise attributes.refusal(f'node "{node}" is not allowed to modify ownerReferences')
     if wrong := forbidden_labels(meta.get("labels") or {}, old["metadata"].get("labels") or {}):
         raise attributes.refusal(f"is not allowed to modify labels: {', '.join(wrong)}")
+
+
+def _keep_source(node: str, attributes: Attributes, spec: Json) -> None:
+    """Whose configuration it takes is not for the node to say; an old one may drop it."""
+    source, old = spec.get("configSource"), attributes.old
+    if source is None:
+        return
+    if old is None:
+        what = "create pods with a non-nil configSource"
+        raise attributes.refusal(f'node "{node}" is not allowed to {what}')
+    if source != (old.get("spec") or {}).get("configSource"):
+        what = "update configSource to a new non-nil configSource"
+        raise attributes.refusal(f'node "{node}" is not allowed to {what}')
 
 
 def _claim(node: str, attributes: Attributes) -> None:

@@ -4,7 +4,7 @@ A rule is a plain function of `Attributes`, called inside the write. What it loo
 the store; what it must not do is wait.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,12 +28,16 @@ EVERY: frozenset[Operation] = WRITES | DELETE | {"CONNECT"}
 class Attributes:
     """What is asked for. A mutating rule may change `new` in place.
 
-    Of what is deleted or connected to there is no `new`: it is empty then. What is posted to a
-    subresource (a binding, an eviction, a request for a token) is `new`, and has no `old`. `look`
+    Of what is deleted there is no `new`: it is empty then. What is posted to a subresource (a
+    binding, an eviction, a request for a token) is `new`, and has no `old`; so are the options of
+    who connects. `look`
     reads another object by its key, `items` those under a prefix; `authorize` asks whether somebody
     may do something. What a rule holds while the write is on its way it lets go of in a function of
     `afterwards`; `warnings` are told to the client. What only another server knows is asked of
-    `answers`.
+    `answers`. `query` is the request's; `options` are those of a deletion, where there are any.
+
+    Mutating rules up to the webhooks run a second time (`round` 1) where one of them says `again`;
+    what they keep for that round they put into `kept`.
     """
 
     operation: Operation
@@ -48,6 +52,11 @@ class Attributes:
     warnings: list[str]
     answers: Answers = field(default_factory=Answers)
     dry_run: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    options: Json | None = None
+    again: bool = False
+    round: int = 0
+    kept: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from argosy.api.resources.core import SERVICE_ACCOUNT
 from argosy.apiserver.admission.rule import Attributes, Json
-from argosy.apiserver.admission.token_volume import MOUNTED, mount, wanted
+from argosy.apiserver.admission.token_volume import mount, wanted
 from argosy.apiserver.admission.views import Views
 
 DEFAULT = "default"
@@ -23,9 +23,8 @@ DEBUGGING = (("ephemeralContainers", "ephemeral container"),)
 class ServiceAccounts:
     """The rules of both phases, which share what they know of accounts."""
 
-    def __init__(self, *, mounted: bool = MOUNTED) -> None:
+    def __init__(self) -> None:
         self._accounts: Views[Json] = Views(lambda obj: obj)
-        self._mounted = mounted
 
     def complete(self, attributes: Attributes) -> None:
         """Say who the pod is, and what it may pull its images with."""
@@ -37,8 +36,8 @@ class ServiceAccounts:
             name = spec["serviceAccountName"] = DEFAULT
         spec["serviceAccount"] = name
         account = self._of(attributes, name)
-        if self._mounted and wanted(spec, account):
-            mount(spec)
+        if wanted(spec, account):
+            mount(spec, attributes.target.namespace, name)
         pulls = account.get("imagePullSecrets")
         if pulls and not spec.get("imagePullSecrets"):
             spec["imagePullSecrets"] = [{"name": one.get("name", "")} for one in pulls]

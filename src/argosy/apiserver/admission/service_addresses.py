@@ -2,8 +2,9 @@
 
 What is given to whom stands in the services themselves, as far as they are stored. What was given
 to a write that is still on its way is reserved here until the call is over, so two services never
-get the same. New ones come from the upper part of a range first; its lower part is for those that
-are asked for by name. Source: upstream's service allocators, for one family of addresses.
+get the same; an attempt that is made anew asks for what the one before it got. New ones come from
+the upper part of a range first; its lower part is for those that are asked for by name. Source:
+upstream's service allocators, for one family of addresses.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,6 @@ from typing import Any
 import msgspec
 
 from argosy.api.core import Service
-from argosy.api.defaults.fill import fill_empty
 from argosy.api.validation.services import checks_health, cluster_addresses, external, headless
 from argosy.apiserver.admission.rule import Attributes
 from argosy.base.errors import (
@@ -59,8 +59,9 @@ class ServiceAddresses:
         if errors:
             raise _refused(new, errors)
         taken = self._taken(beside=new["metadata"]["uid"])
-        self._give_addresses(attributes, taken)
-        self._give_ports(attributes, taken)
+        chosen: dict[str, Place] = attributes.answers.once("service addresses", dict)
+        self._give_addresses(attributes, taken, chosen)
+        self._give_ports(attributes, taken, chosen)
 
     def _taken(self, *, beside: str) -> set[Place]:
         """What other services have, stored or on their way."""
@@ -84,14 +85,17 @@ class ServiceAddresses:
     def _release(self, ticket: object) -> None:
         del self._reserved[ticket]
 
-    def _give_addresses(self, attributes: Attributes, taken: set[Place]) -> None:
+    def _give_addresses(
+        self, attributes: Attributes, taken: set[Place], chosen: dict[str, Place]
+    ) -> None:
         new = attributes.new
         spec = new["spec"]
         if spec["type"] == "ExternalName" or headless(spec):
             return
         asked = (spec.get("clusterIPs") or [""])[0]
         if not asked:
-            asked = self._free_address(taken, new)
+            asked = _again(chosen, "address", taken) or self._free_address(taken, new)
+            chosen["address"] = asked
         elif fault := _address_fault(asked, taken):
             detail = f"failed to allocate IP {asked}: {fault}"
             raise _refused(new, [invalid_value("spec.clusterIPs", spec["clusterIPs"], detail)])
@@ -108,7 +112,9 @@ class ServiceAddresses:
             "range is full"
         )
 
-    def _give_ports(self, attributes: Attributes, taken: set[Place]) -> None:
+    def _give_ports(
+        self, attributes: Attributes, taken: set[Place], chosen: dict[str, Place]
+    ) -> None:
         spec = attributes.new["spec"]
         ports = spec.get("ports") or ()
         for i, port in enumerate(ports):
@@ -120,12 +126,16 @@ class ServiceAddresses:
         for port in ports if needs_node_ports(spec) else ():
             if not port.get("nodePort"):
                 # The same port in two protocols is one port of the nodes.
-                port["nodePort"] = asked.get(port["port"]) or self._free_port(busy)
-                asked[port["port"]] = port["nodePort"]
+                name = f"port {port['port']}"
+                known = asked.get(port["port"]) or _again(chosen, name, busy)
+                port["nodePort"] = known or self._free_port(busy)
+                asked[port["port"]] = chosen[name] = port["nodePort"]
                 busy.add(port["nodePort"])
                 self._reserve(attributes, port["nodePort"])
         if checks_health(spec):
-            fill_empty(spec, {"healthCheckNodePort": self._free_port(busy)})
+            if not spec.get("healthCheckNodePort"):
+                known = _again(chosen, "health", busy) or self._free_port(busy)
+                spec["healthCheckNodePort"] = chosen["health"] = known
             port, field = spec["healthCheckNodePort"], "spec.healthCheckNodePort"
             self._take_port(port, field, attributes, taken)
 
@@ -149,6 +159,12 @@ class ServiceAddresses:
                 self._ports.last = offset
                 return PORTS[offset]
         raise internal_error("failed to allocate a nodePort: range is full")
+
+
+def _again(chosen: dict[str, Place], name: str, taken: set[Place]) -> Any:
+    """What was given in an attempt before this one, if nobody has taken it meanwhile."""
+    known = chosen.get(name)
+    return None if known in taken else known
 
 
 class _Turn:

@@ -1,21 +1,22 @@
 """The volume by which a pod speaks for its account: its token, the authority, its namespace.
 
-`MOUNTED` says whether pods get it at all.
+Its name is the same for all pods of an account, where upstream ends it at random: pods of one
+template keep specs that are equal, and what was found out of such a spec is remembered.
 """
 
-import secrets
+import zlib
+from functools import lru_cache
 from typing import Final
 
 from argosy.apiserver.admission.rule import Json
 
-MOUNTED: Final = False
-"""The node serves no `projected` volumes yet: a pod with this one would not start."""
-PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
-NAME = "kube-api-access-"
-LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-SECONDS = 60 * 60 + 7
-MODE = 0o644
-AUTHORITY = "kube-root-ca.crt"
+PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+NAME: Final = "kube-api-access-"
+LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
+LENGTH: Final = 5
+SECONDS: Final = 60 * 60 + 7
+MODE: Final = 0o644
+AUTHORITY: Final = "kube-root-ca.crt"
 
 
 def wanted(spec: Json, account: Json) -> bool:
@@ -25,21 +26,32 @@ def wanted(spec: Json, account: Json) -> bool:
     return said is not False
 
 
-def mount(spec: Json) -> None:
+def mount(spec: Json, namespace: str, account: str) -> None:
     """Mount the volume in each container that has nothing there; add it where one needs it."""
     volumes = spec.get("volumes") or []
-    there = next((one["name"] for one in volumes if one["name"].startswith(NAME)), "")
-    name = there or NAME + "".join(secrets.choice(LETTERS) for _ in range(5))
+    there = [one["name"] for one in volumes if one["name"].startswith(NAME)]
+    name = there[0] if there else volume_name(namespace, account)
     needed = False
     for group in ("initContainers", "containers"):
         for container in spec.get(group) or ():
             mounts = container.get("volumeMounts") or []
-            if all(one.get("mountPath") != PATH for one in mounts):
+            if PATH not in [one.get("mountPath") for one in mounts]:
                 here = {"name": name, "readOnly": True, "mountPath": PATH}
                 container["volumeMounts"] = [*mounts, here]
                 needed = True
     if needed and not there:
         spec["volumes"] = [*volumes, {"name": name, "projected": _sources()}]
+
+
+@lru_cache
+def volume_name(namespace: str, account: str) -> str:
+    """What the volume is called in all pods of an account."""
+    number = zlib.crc32(f"{namespace}/{account}".encode())
+    letters = ""
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(LETTERS))
+        letters += LETTERS[digit]
+    return NAME + letters
 
 
 def _sources() -> Json:

@@ -8,7 +8,12 @@ RUNTIMES = {kind.resource.kind: kind.resource for kind in (TrainingRuntime, Clus
 
 
 def runtime_exists(attributes: Attributes) -> None:
-    """Refuse a new TrainJob whose runtime is not there."""
+    """Refuse a new TrainJob whose runtime is not there.
+
+    Where the kind is one that a user defined, its own webhook says so.
+    """
+    if attributes.target.served.view is None:
+        return
     reference = attributes.new["spec"]["runtimeRef"]
     runtime = RUNTIMES[reference["kind"]]
     name = reference["name"]

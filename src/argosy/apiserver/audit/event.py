@@ -31,6 +31,8 @@ from argosy.http.message import Request, Response
 Json = dict[str, Any]
 LONGEST_AGENT = 1024
 BODIES = (*OBJECTS, JSON_PATCH, MERGE, STRATEGIC, APPLY)
+TOLD = ("status", "message", "reason", "details")
+WRONG = (400, 413, 422)
 TOKEN = re.compile(r"((?:^|&)(?:access_)?token=)[^&]*")
 """In a query: such as a notebook behind a proxy takes."""
 
@@ -207,13 +209,16 @@ def _row(row: Any) -> Any:
     return row.get("object") if isinstance(row, dict) else None
 
 
-def response_status(response: Response) -> Json:
-    """What became of it: all of a `Status`, of anything else the code."""
+def response_status(response: Response, *, wordless: bool) -> Json:
+    """What became of it: all of a `Status`, of anything else the code.
+
+    `wordless` is without the words in which something is called wrong: they may repeat it.
+    """
     status: Json = {"metadata": {}}
     body = response.body
     if isinstance(body, bytes) and (response.status >= 400 or body.startswith(b'{"kind":"Status"')):
         told = response_object(response, bare=False)
         if isinstance(told, Mapping) and told.get("kind") == "Status":
-            fields = ("status", "message", "reason", "details")
+            fields = ("status", "reason") if wordless and response.status in WRONG else TOLD
             status |= {name: told[name] for name in fields if name in told}
     return {**status, "code": response.status}

@@ -4,8 +4,9 @@ The request's trail is at hand everywhere below the recorder. Where there is non
 is audited, a note costs a look and does nothing.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from argosy.apiserver.request import User
 from argosy.http.message import Request
@@ -33,6 +34,16 @@ class Noting(Protocol):
         ...
 
 
+@runtime_checkable
+class Detailed(Protocol):
+    """A trail that can say how much is told of its request."""
+
+    @property
+    def tells_bodies(self) -> bool:
+        """Whether what the client sent is told."""
+        ...
+
+
 CURRENT: ContextVar[Noting | None] = ContextVar("audit_trail", default=None)
 
 
@@ -40,6 +51,13 @@ def annotate(key: str, value: str) -> None:
     """Add to the event of the request; the first of a key stays."""
     if (trail := CURRENT.get()) is not None:
         trail.annotate(key, value)
+
+
+def annotate_request(key: str, value: Callable[[], str]) -> None:
+    """The same for what shows of the objects: only where the log tells of requests' bodies."""
+    trail = CURRENT.get()
+    if trail is not None and isinstance(trail, Detailed) and trail.tells_bodies:
+        trail.annotate(key, value())
 
 
 def entered(user: User) -> None:

@@ -24,6 +24,8 @@ METADATA, REQUEST, RESPONSE = 1, 2, 3
 """Levels by their places in `LEVELS`: a higher one tells more."""
 TOKENS = frozenset({("authentication.k8s.io", "tokenreviews"), ("", "serviceaccounts/token")})
 """Group and resource of requests whose bodies, or answers, hold a token."""
+SECRETS = TOKENS | {("", "secrets")}
+"""Those whose bodies are confidential: even words about what is wrong with them may be."""
 
 
 class PolicyError(Exception):

@@ -11,7 +11,14 @@ from contextlib import aclosing
 from datetime import datetime
 
 from argosy.apiserver.audit import event
-from argosy.apiserver.audit.policy import LEVELS, REQUEST, RESPONSE, Policy, Treatment
+from argosy.apiserver.audit.policy import (
+    LEVELS,
+    REQUEST,
+    RESPONSE,
+    SECRETS,
+    Policy,
+    Treatment,
+)
 from argosy.apiserver.authorization.attributes import Attributes, attributes_of
 from argosy.apiserver.request import User
 from argosy.http.message import Duplex, Request, Response, Takeover
@@ -81,6 +88,11 @@ class Trail:
         if self.asked is not None and user is not self.asked.user:
             self.impersonated = user
 
+    @property
+    def tells_bodies(self) -> bool:
+        """Whether what the client sent is told."""
+        return self._treatment.level >= REQUEST
+
     def annotate(self, key: str, value: str) -> None:
         """Add to its event; the first of a key stays."""
         if self._treatment.level:
@@ -104,7 +116,8 @@ class Trail:
             self._answered({"metadata": {}, **failed, "code": 500})
             self._tell("Panic")
         else:
-            self._answered(event.response_status(response), response)
+            status = event.response_status(response, wordless=self._wordless())
+            self._answered(status, response)
             self._complete(marked)
         return marked
 
@@ -159,6 +172,13 @@ class Trail:
         told["stage"] = stage
         told["stageTimestamp"] = event.micro(moment or self._clock())
         self._put(event.line(told))
+
+    def _wordless(self) -> bool:
+        """Whether the body must not be told, and it is one with secrets."""
+        asked = self.asked
+        if asked is None or self._treatment.level >= REQUEST:
+            return False
+        return (asked.group, asked.whole_resource) in SECRETS
 
     def _answered(self, status: event.Json, response: Response | None = None) -> None:
         """Let the event tell what became of the request."""

@@ -5,43 +5,17 @@ the writer's thread; one that is refused for now (no connection, 429, 5xx) is tr
 more slowly, and then given up and counted as lost.
 """
 
-import base64
-import binascii
 import http.client
-import ssl
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from contextlib import closing
 
-import yaml
+from argosy.apiserver.remotes import Remote
 
 TRIES = 5
 FIRST_PAUSE_SECONDS = 10.0
 FACTOR = 1.5
 TIMEOUT_SECONDS = 30.0
 _BEGIN = b'{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":['
-_UNKNOWN = ("exec", "auth-provider", "tls-server-name", "proxy-url")
-
-Json = Mapping[str, Any]
-
-
-class WebhookError(Exception):
-    """The file can't be used; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """Where the webhook is, and how to come there."""
-
-    host: str
-    port: int | None
-    path: str
-    tls: ssl.SSLContext | None
-    headers: Mapping[str, str]
 
 
 class Posted:
@@ -86,89 +60,3 @@ def _connection(remote: Remote) -> http.client.HTTPConnection:
     return http.client.HTTPSConnection(
         remote.host, remote.port, timeout=TIMEOUT_SECONDS, context=remote.tls
     )
-
-
-def read(file: Path) -> Remote:
-    """The webhook that a kubeconfig names. Raises WebhookError."""
-    try:
-        return _remote(yaml.safe_load(file.read_bytes()), file.parent)
-    except OSError as error:
-        text = error.strerror or str(error)
-    except yaml.YAMLError:
-        text = "it is no YAML"
-    except (WebhookError, ValueError) as error:
-        text = str(error)
-    raise WebhookError(f"initializing audit webhook from {file}: {text}")
-
-
-def _remote(config: object, folder: Path) -> Remote:
-    if not isinstance(config, dict):
-        raise WebhookError("it is no kubeconfig")
-    context = _named(config, "contexts", config.get("current-context"), "context")
-    cluster = _named(config, "clusters", context.get("cluster"), "cluster")
-    user: Json = {}
-    if context.get("user"):
-        user = _named(config, "users", context.get("user"), "user")
-    for name in _UNKNOWN:
-        if name in cluster or name in user:
-            raise WebhookError(f"{name} is not known here")
-    url = urlsplit(str(cluster.get("server") or ""))
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise WebhookError("its cluster has no server with an http or https address")
-    path = url.path or "/"
-    if url.query:
-        path = f"{path}?{url.query}"
-    tls = _tls(cluster, user, folder) if url.scheme == "https" else None
-    return Remote(url.hostname, url.port, path, tls, _headers(user, folder))
-
-
-def _named(config: Json, plural: str, name: object, kind: str) -> Json:
-    for item in config.get(plural) or ():
-        if isinstance(item, dict) and item.get("name") == name and isinstance(item.get(kind), dict):
-            found: Json = item[kind]
-            return found
-    raise WebhookError(f"it has no {kind} named {name!r}")
-
-
-def _headers(user: Json, folder: Path) -> dict[str, str]:
-    token = str(user.get("token") or "")
-    if file := user.get("tokenFile"):
-        token = (folder / str(file)).read_text().strip()
-    if token:
-        return {"authorization": f"Bearer {token}"}
-    if user.get("username"):
-        pair = f"{user['username']}:{user.get('password') or ''}"
-        return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    return {}
-
-
-def _tls(cluster: Json, user: Json, folder: Path) -> ssl.SSLContext:
-    authority = _content(cluster, "certificate-authority", folder)
-    context = ssl.create_default_context(cadata=authority.decode("ascii") if authority else None)
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    certificate = _content(user, "client-certificate", folder)
-    if certificate:
-        with _as_file(certificate + b"\n" + _content(user, "client-key", folder)) as name:
-            context.load_cert_chain(name)
-    return context
-
-
-def _content(part: Json, name: str, folder: Path) -> bytes:
-    """What stands in the file, or as base64 in its place."""
-    if data := part.get(f"{name}-data"):
-        try:
-            return base64.b64decode(str(data), validate=True)
-        except binascii.Error:
-            raise WebhookError(f"{name}-data is no base64") from None
-    return (folder / str(part[name])).read_bytes() if part.get(name) else b""
-
-
-@contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
-    """A private file, for a library that takes nothing else."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        yield file.name

@@ -9,6 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from argosy.apiserver.authentication.certificates import ClientCertificates
+from argosy.apiserver.authentication.frontproxy import Claims, FrontProxy
 from argosy.apiserver.authentication.tokens import (
     ANONYMOUS,
     AUDIENCES,
@@ -40,12 +41,13 @@ class Authenticator:
     remote: tuple[RemoteReader, ...] = ()
     certificates: ClientCertificates | None = None
     open_paths: Set[str] | None = OPEN_PATHS
+    front_proxy: FrontProxy | None = None
+    claims: Claims = Claims()
 
     async def authenticate(self, request: Request) -> User:
         """The user of the request. Raises StatusError 401."""
-        if request.peer is not None and self.certificates is not None:
-            shown = request.peer.certificate
-            if shown is not None and (user := self.certificates.user(shown)) is not None:
+        if request.peer is not None and (shown := request.peer.certificate) is not None:
+            if (user := self._by_certificate(request, shown)) is not None:
                 return user
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -55,6 +57,12 @@ class Authenticator:
         if not scheme and (self.open_paths is None or request.path in self.open_paths):
             return ANONYMOUS
         raise unauthorized()
+
+    def _by_certificate(self, request: Request, shown: bytes) -> User | None:
+        if self.front_proxy is not None:
+            if (user := self.front_proxy.user(request, shown)) is not None:
+                return user
+        return None if self.certificates is None else self.certificates.user(shown)
 
     async def _read(self, token: str) -> User:
         try:

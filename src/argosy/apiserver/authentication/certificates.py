@@ -1,6 +1,7 @@
 """Certificates of clients: the subject's common name is the user, its organizations the groups.
 
-That the cluster's own authority issued a certificate was checked by TLS when the connection began.
+That an authority that is trusted issued it was checked by TLS when the connection began.
+Where TLS trusts several, for different things, it is told here whose certificate it is.
 It is read once and remembered by its bytes; that it is still good is asked each time, because a
 connection may outlive it. Source: Kubernetes' "Authenticating", X.509 client certificates.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from argosy.apiserver.authentication.tokens import authenticated
@@ -38,9 +39,10 @@ NOBODY: Final = _Known(None)
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificates:
-    """Reads certificates that TLS has verified."""
+    """Reads certificates that TLS has verified, of these `issuers`; None means all it trusts."""
 
     clock: Clock
+    issuers: tuple[x509.Certificate, ...] | None = None
     _known: dict[bytes, _Known] = field(default_factory=dict)
 
     def user(self, shown: bytes) -> User | None:
@@ -49,15 +51,17 @@ class ClientCertificates:
         if known is None:
             if len(self._known) >= REMEMBERED:
                 del self._known[next(iter(self._known))]
-            known = self._known[shown] = read(shown)
+            known = self._known[shown] = read(shown, self.issuers)
         now = self.clock.now().timestamp()
         return known.user if known.begins <= now <= known.ends else None
 
 
-def read(shown: bytes) -> _Known:
+def read(shown: bytes, issuers: tuple[x509.Certificate, ...] | None = None) -> _Known:
     """What the certificate says."""
     try:
         certificate = x509.load_der_x509_certificate(shown)
+        if issuers is not None and not any(_issued(certificate, one) for one in issuers):
+            return NOBODY
         if not _for_clients(certificate):
             return NOBODY
         user = _user(certificate.subject, shown)
@@ -65,6 +69,20 @@ def read(shown: bytes) -> _Known:
         return NOBODY
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return _Known(user, begins.timestamp(), ends.timestamp())
+
+
+def authorities(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Those of a bundle. Raises ValueError."""
+    return tuple(x509.load_pem_x509_certificates(pem))
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether this authority signed it, itself."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _for_clients(certificate: x509.Certificate) -> bool:

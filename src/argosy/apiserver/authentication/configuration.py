@@ -10,21 +10,13 @@ from typing import Final
 
 import msgspec
 
-from argosy.base.errors import StatusError
+from argosy.apiserver.configfile import Document, Part, content, converted, refuse
 
 VERSIONS: Final = tuple(f"apiserver.config.k8s.io/{name}" for name in ("v1", "v1beta1", "v1alpha1"))
 KIND: Final = "AuthenticationConfiguration"
 
 
-class ConfigurationError(Exception):
-    """The file can't be read, or says what is not possible; the text says what."""
-
-
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Every part of the file: no other field than these."""
-
-
-class Issuer(_Part, frozen=True, kw_only=True):
+class Issuer(Part, frozen=True, kw_only=True):
     """Who signs tokens, for whom, and how its keys are found. `certificateAuthority` is PEM."""
 
     url: str = ""
@@ -42,7 +34,7 @@ class Issuer(_Part, frozen=True, kw_only=True):
         )
 
 
-class ClaimValidationRule(_Part, frozen=True, kw_only=True):
+class ClaimValidationRule(Part, frozen=True, kw_only=True):
     """What a claim must be."""
 
     claim: str = ""
@@ -51,7 +43,7 @@ class ClaimValidationRule(_Part, frozen=True, kw_only=True):
     message: str = ""
 
 
-class PrefixedClaim(_Part, frozen=True, kw_only=True):
+class PrefixedClaim(Part, frozen=True, kw_only=True):
     """A claim whose value, behind a prefix, is taken."""
 
     claim: str = ""
@@ -59,21 +51,21 @@ class PrefixedClaim(_Part, frozen=True, kw_only=True):
     expression: str = ""
 
 
-class PlainClaim(_Part, frozen=True, kw_only=True):
+class PlainClaim(Part, frozen=True, kw_only=True):
     """A claim whose value is taken as it is."""
 
     claim: str = ""
     expression: str = ""
 
 
-class ExtraMapping(_Part, frozen=True, kw_only=True):
+class ExtraMapping(Part, frozen=True, kw_only=True):
     """A further thing to be told of the user."""
 
     key: str = ""
     value_expression: str = ""
 
 
-class ClaimMappings(_Part, frozen=True, kw_only=True):
+class ClaimMappings(Part, frozen=True, kw_only=True):
     """Which claims become what of the user."""
 
     username: PrefixedClaim = PrefixedClaim()
@@ -82,14 +74,14 @@ class ClaimMappings(_Part, frozen=True, kw_only=True):
     extra: tuple[ExtraMapping, ...] = ()
 
 
-class UserValidationRule(_Part, frozen=True, kw_only=True):
+class UserValidationRule(Part, frozen=True, kw_only=True):
     """What must hold of the user that comes out."""
 
     expression: str = ""
     message: str = ""
 
 
-class JWTAuthenticator(_Part, frozen=True, kw_only=True):
+class JWTAuthenticator(Part, frozen=True, kw_only=True):
     """One issuer, and what becomes of its tokens."""
 
     issuer: Issuer = Issuer()
@@ -98,13 +90,13 @@ class JWTAuthenticator(_Part, frozen=True, kw_only=True):
     user_validation_rules: tuple[UserValidationRule, ...] = ()
 
 
-class OpenPath(_Part, frozen=True, kw_only=True):
+class OpenPath(Part, frozen=True, kw_only=True):
     """A path that is for everybody."""
 
     path: str = ""
 
 
-class Anonymous(_Part, frozen=True, kw_only=True):
+class Anonymous(Part, frozen=True, kw_only=True):
     """Who needs not say who they are: nobody, everybody, or everybody on these paths."""
 
     enabled: bool = False
@@ -118,11 +110,9 @@ class Anonymous(_Part, frozen=True, kw_only=True):
         return frozenset(item.path for item in self.conditions if self.enabled)
 
 
-class AuthenticationConfiguration(_Part, frozen=True, kw_only=True):
+class AuthenticationConfiguration(Document, frozen=True, kw_only=True):
     """The whole file."""
 
-    api_version: str
-    kind: str
     jwt: tuple[JWTAuthenticator, ...] = ()
     anonymous: Anonymous | None = None
 
@@ -131,19 +121,7 @@ def load(file: Path) -> AuthenticationConfiguration:
     """What the file says. Raises ConfigurationError."""
     # Here, because most servers start without.
     from argosy.apiserver.authentication.configurationfaults import faults
-    from argosy.apiserver.yamlform import read
 
-    try:
-        found = msgspec.convert(read(file.read_bytes()), AuthenticationConfiguration)
-    except OSError as error:
-        raise ConfigurationError(f"reading {file}: {error.strerror or error}") from None
-    except (msgspec.ValidationError, StatusError) as error:
-        raise ConfigurationError(f"reading {file}: {error}") from None
-    if found.api_version not in VERSIONS or found.kind != KIND:
-        named = f"{found.kind} of {found.api_version}"
-        raise ConfigurationError(
-            f"reading {file}: it holds a {named}, not a {KIND} of {VERSIONS[0]}"
-        )
-    if errors := list(faults(found)):
-        raise ConfigurationError(f"reading {file}: {'; '.join(map(str, errors))}")
+    found = converted(content(file), AuthenticationConfiguration, VERSIONS, KIND, file)
+    refuse(file, faults(found))
     return found

@@ -3,13 +3,11 @@
 Source: upstream's validation of the kind.
 """
 
-import re
 import ssl
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from argosy.api.names import subdomain_faults
 from argosy.apiserver.authentication.configuration import (
     AuthenticationConfiguration,
     ClaimMappings,
@@ -20,6 +18,7 @@ from argosy.apiserver.authentication.configuration import (
     PrefixedClaim,
     UserValidationRule,
 )
+from argosy.apiserver.authentication.extrakeys import prefixed_path_faults
 from argosy.apiserver.authentication.tokens import ISSUER
 from argosy.base.errors import (
     FieldError,
@@ -32,7 +31,6 @@ from argosy.base.errors import (
 
 MOST_ISSUERS: Final = 64
 MATCH_ANY: Final = "MatchAny"
-PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 RESERVED: Final = ("kubernetes.io", "k8s.io")
 UNVERIFIED: Final = (
     "claims.email_verified must be used in claimMappings.username.expression or "
@@ -213,18 +211,11 @@ def _mappings(mappings: ClaimMappings, path: str) -> Errors:
 
 
 def _extra_key(key: str, path: str) -> Errors:
-    if not key:
-        yield required(path)
-        return
-    domain, slash, rest = key.partition("/")
-    if not (domain and slash and rest):
-        detail = 'must be a domain-prefixed path (such as "acme.io/foo")'
-        yield invalid_value(path, key, detail)
-        return
-    for fault in subdomain_faults(domain):
-        yield invalid_value(path, domain, fault)
-    if not PATH.fullmatch(rest):
-        yield invalid_value(path, rest, f"Invalid path (regex {PATH.pattern})")
+    if wrong := list(prefixed_path_faults(key, path)):
+        yield from wrong
+        if not all(key.partition("/")):
+            return
+    domain = key.partition("/")[0]
     if key != key.lower():
         yield invalid_value(path, key, "must be lowercase")
     if domain in RESERVED or domain.endswith(tuple(f".{name}" for name in RESERVED)):

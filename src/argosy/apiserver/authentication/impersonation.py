@@ -1,7 +1,8 @@
 """Acting as somebody else: the headers `Impersonate-User`, `-Group`, `-Uid` and `-Extra-…`.
 
 Whoever asks must be allowed to impersonate each of the things that are named, and is from then on
-that user and no other. Source: Kubernetes' "User impersonation".
+that user and no other. Source: Kubernetes' "User impersonation". Where the gate
+`ConstrainedImpersonation` is open, what the headers name is judged by `constrained` instead.
 
 A header that is there several times arrives as one, its values joined by a comma and a space, so a
 group whose name has these in it is read as two; each must be allowed by itself.
@@ -59,6 +60,20 @@ class _Named:
 def concerns(headers: Mapping[str, str]) -> bool:
     """Whether any header asks for it."""
     return PREFIX in " ".join(headers)
+
+
+def named_user(headers: Mapping[str, str]) -> User | None:
+    """All that the headers name, as it is named; None where they name nothing."""
+    named = list(_named(headers))
+    if not named:
+        return None
+    extra: dict[str, tuple[str, ...]] = {}
+    for item in named:
+        if item.kind == "UserExtra":
+            extra[item.key] = (*extra.get(item.key, ()), item.name)
+    name = _text(headers.get("impersonate-user", ""))
+    groups = tuple(item.name for item in named if item.kind == "Group")
+    return User(name, groups, _text(headers.get("impersonate-uid", "")), extra)
 
 
 def impersonated(

@@ -88,14 +88,22 @@ def _of_resource(
         namespace=namespace,
         name=name,
     )
-    return asked if name else _of_collection(asked, request.parameters())
+    if not name:
+        return _of_collection(asked, request.parameters())
+    if request.query and asked.verb == "get" and not subresource:
+        # One object may be watched too, here: that tells what it was before, and `get` does not.
+        return replace(asked, verb="watch") if _watching(request.parameters()) else asked
+    return asked
+
+
+def _watching(query: Mapping[str, str]) -> bool:
+    return query.get("watch", "false").lower() not in ("false", "0")
 
 
 def _of_collection(asked: Attributes, query: Mapping[str, str]) -> Attributes:
     verb = asked.verb
     if verb == "get":
-        watching = query.get("watch", "false").lower() not in ("false", "0")
-        verb = "watch" if watching else "list"
+        verb = "watch" if _watching(query) else "list"
     elif verb == "delete":
         verb = "deletecollection"
     if verb not in _WITH_SELECTORS:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from argosy.api.extensions.definition import Names
+from argosy.apiserver.answers import Answers
 from argosy.apiserver.catalog import Served
 from argosy.base.errors import FieldError
 
@@ -37,7 +38,12 @@ class Definitions(Served):
         new["status"] = settled(new, others, now)
 
     def later_faults(
-        self, new: Json, old: Json | None, warnings: list[str]
+        self,
+        new: Json,
+        old: Json | None,
+        warnings: list[str],
+        before: Sequence[FieldError],
+        answers: Answers,
     ) -> Sequence[FieldError]:
         """The rules of definitions. They are read only when the first one comes."""
         from argosy.api.extensions.validation import faults
@@ -48,4 +54,4 @@ class Definitions(Served):
             return ()
         from argosy.apiserver.extensions.rules import definition_faults
 
-        return definition_faults(new, old)
+        return definition_faults(new, old, answers)

@@ -141,14 +141,19 @@ class CustomKinds:
     def _served(
         self, whole: WholeDefinition, since: int, known: "_Kind | None"
     ) -> "tuple[Custom, ...]":
-        """Its versions; schemas that were compiled already stay so while nothing changes them."""
+        """Its versions; schemas that were compiled already stay so while nothing changes them.
+
+        A kind that is built in has none, in no version: it is what it is.
+        """
+        if any(resource.qualified == whole.metadata.name for resource in self.built_in):
+            return ()
         # Schemas are read by much that a server without such kinds never needs.
         from argosy.apiserver.extensions.served import served_of
 
         compiled = {}
         if known is not None and since == known.since:
             compiled = {item.resource.version: item.schemas for item in known.served}
-        return tuple(served_of(whole, self.definitions, since, compiled))
+        return tuple(served_of(whole, self.definitions, since, compiled, self.find))
 
     def _renewed(self) -> None:
         self._edition += 1

@@ -1,22 +1,33 @@
 """`x-kubernetes-validations`, where they meet definitions and objects.
 
 The engine that reads expressions is large, and most kinds have none: it is imported when the first
-rule comes.
+rule comes. What takes long, to compile or to evaluate, is done in a thread, while the write waits
+as it would for another server.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+import asyncio
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
 
 from argosy.api.extensions.limits import NOWHERE
 from argosy.api.extensions.nodes import Node
 from argosy.api.extensions.rules import has_rules
+from argosy.apiserver.answers import Answers, Ask
 from argosy.base.errors import FieldError, invalid_value
 
 if TYPE_CHECKING:
     from argosy.api.cel.rules import Rules
 
 Json = Mapping[str, Any]
+Told = tuple[list[FieldError], list[str]]
+T = TypeVar("T")
 
+QUICK: Final = 2000
+"""Characters that are compiled in about 20 ms."""
+CHEAP: Final = 20_000
+"""What rules may cost before others are let go on: up to a tenth of a second."""
 BLOCKING: Final = frozenset(
     {
         "FieldValueNotSupported",
@@ -35,10 +46,10 @@ UNCHECKED: Final = invalid_value(
 )
 
 
-def definition_faults(new: Json, old: Json | None) -> Sequence[FieldError]:
+def definition_faults(new: Json, old: Json | None, answers: Answers) -> Sequence[FieldError]:
     """What is wrong with the rules of a definition whose schemas are structural.
 
-    A version whose schema is as it was is not judged anew.
+    A version whose schema is as it was is not judged anew. Raises Unanswered where it takes long.
     """
     known = {} if old is None else _schemas(old)
     changed = [
@@ -48,10 +59,31 @@ def definition_faults(new: Json, old: Json | None) -> Sequence[FieldError]:
     ]
     if not changed:
         return ()
-    from argosy.api.cel.rulescompile import compile_rules, length_faults
+    from argosy.api.cel.rulescompile import characters, length_faults
 
-    if errors := length_faults([schema for _, schema in changed], changed[0][0]):
+    schemas = [schema for _, schema in changed]
+    if errors := length_faults(schemas, changed[0][0]):
         return errors
+    if characters(schemas) <= QUICK:
+        return _judgement(changed)
+    about = msgspec.json.encode(changed)
+    return _in_thread(answers, "validation rules", about, lambda: _judgement(changed))
+
+
+def _in_thread(answers: Answers, asker: str, about: Hashable, work: Callable[[], T]) -> T:
+    """What `work` gave. Raises Unanswered until it is done."""
+
+    async def done() -> T:
+        return await asyncio.to_thread(work)
+
+    answer: T = answers.need(Ask(asker, about, done))[0]
+    return answer
+
+
+def _judgement(changed: Sequence[tuple[str, Node]]) -> list[FieldError]:
+    from argosy.api.cel.rulescompile import compile_rules
+
+    errors: list[FieldError] = []
     for path, schema in changed:
         found = compile_rules(schema, path=path)
         errors += found if isinstance(found, list) else []
@@ -74,10 +106,22 @@ def _judged(definition: Json) -> Iterator[tuple[str, str, Node]]:
         yield f"spec.versions[{at}].schema.openAPIV3Schema", name, schema
 
 
-def compiled(node: Node) -> "Rules | list[FieldError] | None":
-    """The rules of a stored schema, if any; or why they can't be read, which refuses objects."""
+def compiled(node: Node, answers: Answers) -> "Rules | list[FieldError] | None":
+    """The rules of a stored schema, if any; or why they can't be read, which refuses objects.
+
+    Raises Unanswered where they are long.
+    """
     if not has_rules(node):
         return None
+    from argosy.api.cel.rulescompile import characters
+
+    if characters(node) <= QUICK:
+        return _compiled(node)
+    about = msgspec.json.encode(node)
+    return _in_thread(answers, "stored rules", about, lambda: _compiled(node))
+
+
+def _compiled(node: Node) -> "Rules | list[FieldError]":
     from argosy.api.cel.rulescompile import compile_rules
 
     found = compile_rules(node, path="", check_cost=False)
@@ -90,15 +134,31 @@ def object_faults(
     rules: "Rules | list[FieldError]",
     new: Json,
     old: Json | None,
-    broken: Sequence[FieldError],
-    warn: Callable[[str], None],
-) -> list[FieldError]:
-    """What rules say of an object, of whose schema errors are `broken`."""
-    if any(error.reason in BLOCKING for error in broken):
-        return [UNCHECKED]
+    broken: bool,
+    answers: Answers,
+) -> Told:
+    """What rules say of an object, and what they warn of; `broken`: its schema can't be relied on.
+
+    Raises Unanswered where that takes long.
+    """
+    if broken:
+        return [UNCHECKED], []
     if isinstance(rules, list):
-        return rules
-    found = rules.validate(new, old, warn=warn)
+        return rules, []
+    warned: list[str] = []
+    found = rules.quickly(new, old, warned.append, CHEAP)
+    if found is not None:
+        return _placed(found), warned
+    about = msgspec.json.encode([new, old])
+    return _in_thread(answers, "rules", about, lambda: _wholly(rules, new, old))
+
+
+def _wholly(rules: "Rules", new: Json, old: Json | None) -> Told:
+    warned: list[str] = []
+    return _placed(rules.validate(new, old, warn=warned.append)), warned
+
+
+def _placed(found: Sequence[FieldError]) -> list[FieldError]:
     return [
         error if error.field else FieldError(error.reason, NOWHERE, error.text) for error in found
     ]

@@ -6,9 +6,9 @@ few of them used.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +26,7 @@ from argosy.api.fits import compiled as fits_shape
 from argosy.api.resource import Resource
 from argosy.api.schema import Schema
 from argosy.api.structural import check, prune, unknown_fields
+from argosy.apiserver.answers import Answers
 from argosy.apiserver.catalog import SCALED, ScalePaths, Served
 from argosy.apiserver.extensions import rules
 from argosy.apiserver.extensions.view import Plan, View
@@ -34,9 +35,11 @@ from argosy.store.interface import Store
 
 if TYPE_CHECKING:
     from argosy.api.cel.rules import Rules
+    from argosy.apiserver.extensions.conversions import Conversions, Hook
 
 Json = dict[str, Any]
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+Find = Callable[[str, str, str], "Custom | None"]
 ENDING = "create not allowed while custom resource definition is terminating"
 
 
@@ -46,6 +49,17 @@ class Schemas:
 
     raw: msgspec.Raw
     meta: Schema
+    ruled: bool = False  # what its expressions ask is known
+    _rules: "Rules | list[FieldError] | None" = None
+
+    def rules(self, answers: Answers) -> "Rules | list[FieldError] | None":
+        """What its expressions ask of an object; None where it has none.
+
+        Raises Unanswered where they are long.
+        """
+        if not self.ruled:
+            self._rules, self.ruled = rules.compiled(self.node, answers), True
+        return self._rules
 
     def read(self) -> Node:
         """The schema as its users wrote it, decoded anew: it is large, and seldom asked for."""
@@ -74,21 +88,18 @@ class Schemas:
         return checking.compiled(self.node, root=True)
 
     @cached_property
-    def rules(self) -> "Rules | list[FieldError] | None":
-        """What its expressions ask of an object; None where it has none."""
-        return rules.compiled(self.node)
-
-    @cached_property
     def fill(self) -> Fill | None:
         """Fills in defaults."""
         return filler(self.node)
 
     def pruned(self, obj: Json, unknown: list[str]) -> Json:
         """The object without what the schema doesn't know; its paths are added to `unknown`."""
-        kept = tidy(self.node, obj, unknown)
+        found: list[str] = []
+        kept = tidy(self.node, obj, found)
         if isinstance(meta := obj.get("metadata"), dict):
             unknown += [f"metadata.{path}" for path in unknown_fields(self.meta, meta)]
             kept["metadata"] = prune(self.meta, meta)
+        unknown += sorted(found)
         return kept
 
 
@@ -101,11 +112,33 @@ class Custom(Served):
     paths: ScalePaths = SCALED
     fields: frozenset[str] = frozenset()
     ending: bool = False
+    hook: "Callable[[], Hook] | None" = field(default=None, repr=False, compare=False)
+    deprecation: str = ""
+    find: Find = field(default=lambda group, version, plural: None, repr=False, compare=False)
+
+    @property
+    def current(self) -> bool:
+        """Whether its definition is the same still, or gone: then the last of it may be seen."""
+        resource = self.resource
+        now = self.find(resource.group, resource.version, resource.plural)
+        return now is None or now.schemas is self.schemas
+
+    @property
+    def deprecated(self) -> str:
+        """What its definition says of a version that is to go."""
+        return self.deprecation
 
     @property
     def own(self) -> bool:
         """It is not one of Kubernetes' own."""
         return True
+
+    @cached_property
+    def name(self) -> str:
+        """Never one that the tables of built-in kinds know: also kinds that are switched off are
+        in these.
+        """
+        return f"{self.resource.kind}.{self.resource.group}"
 
     @property
     def schema(self) -> Schema:
@@ -157,7 +190,12 @@ class Custom(Served):
         return errors
 
     def later_faults(
-        self, new: Json, old: Json | None, warnings: list[str]
+        self,
+        new: Json,
+        old: Json | None,
+        warnings: list[str],
+        before: Sequence[FieldError],
+        answers: Answers,
     ) -> Sequence[FieldError]:
         """What breaks the schema or its rules; what an update leaves as it was is not complained
         of.
@@ -165,8 +203,11 @@ class Custom(Served):
         errors: list[FieldError] = []
         if not self.schemas.fits(new):
             self.schemas.check(new, ABSENT if old is None else old, "", errors)
-        if (asked := self.schemas.rules) is not None:
-            errors += rules.object_faults(asked, new, old, errors, warnings.append)
+        if (asked := self.schemas.rules(answers)) is not None:
+            broken = any(error.reason in rules.BLOCKING for error in (*before, *errors))
+            found, warned = rules.object_faults(asked, new, old, broken, answers)
+            errors += found
+            warnings += warned
         return errors
 
     def fill(self, obj: Json) -> None:
@@ -179,17 +220,32 @@ class Custom(Served):
         if self.ending and old is None:
             raise method_not_allowed(ENDING)
 
-    def seen_in(self, store: Store) -> Store:
+    def seen_in(
+        self, store: Store, answers: Answers, conversions: Callable[[], "Conversions"]
+    ) -> Store:
         """The store as a client of this version sees it."""
-        if self.plan.plain:
-            return store
-        return View(store, self.storage, self.resource, plan=self.plan)
+        if self.hook is None:
+            if self.plan.plain:
+                return store
+            return View(store, self.storage, self.resource, self.plan)
+        # What speaks to webhooks is read when the first such kind is asked for.
+        from argosy.apiserver.extensions.hooked import Hooked
+
+        asked = conversions()
+        return Hooked(store, self.storage, self.resource, self.plan, self.hook(), answers, asked)
 
 
 def served_of(
-    whole: WholeDefinition, definitions: Builtins, since: int, compiled: Mapping[str, Schemas]
+    whole: WholeDefinition,
+    definitions: Builtins,
+    since: int,
+    compiled: Mapping[str, Schemas],
+    find: Find,
 ) -> Iterator[Custom]:
-    """The versions of a kind that are served; `since`: no older object has its schemas' form."""
+    """The versions of a kind that are served; `since`: no older object has its schemas' form.
+
+    `find` tells what is served by then.
+    """
     if not whole.established:
         return
     resources = {one.name: _resource(whole, one) for one in whole.spec.versions}
@@ -199,7 +255,7 @@ def served_of(
     for name, known in compiled.items():
         known.raw = schemas[name].raw  # which keeps the newest definition alive, and no older one
         schemas[name] = known
-    conversion = whole.spec.conversion
+    hook = _hook(whole, {resources[name].api_version: form for name, form in schemas.items()})
     for one in sorted(whole.spec.versions, key=lambda item: priority(item.name), reverse=True):
         if not one.served and not (whole.ending and one is storage):
             continue
@@ -207,7 +263,6 @@ def served_of(
             same=bytes(one.schemas.root) == bytes(storage.schemas.root),
             plain=one is storage and not since and whole.status.stored_versions == (one.name,),
             since=since,
-            webhook=conversion is not None and conversion.strategy == "Webhook",
             stored=schemas[storage.name],
             asked=schemas[one.name],
         )
@@ -220,7 +275,46 @@ def served_of(
             paths=_paths(one),
             fields=frozenset(item.path.removeprefix(".") for item in one.selectable_fields),
             ending=whole.ending,
+            hook=hook,
+            deprecation=_deprecation(whole, one),
+            find=find,
         )
+
+
+def _hook(whole: WholeDefinition, forms: Mapping[str, Schemas]) -> "Callable[[], Hook] | None":
+    """Tells of the webhook that converts versions; None where there is none."""
+    conversion = whole.spec.conversion
+    if conversion is None or conversion.strategy != "Webhook":
+        return None
+
+    @cache
+    def hook() -> "Hook":
+        from argosy.apiserver.extensions.conversions import Hook
+
+        return Hook(
+            uid=whole.metadata.uid,
+            generation=whole.metadata.generation,
+            config=conversion.webhook.client_config,
+            versions=conversion.webhook.versions,
+            forms=forms,
+        )
+
+    return hook
+
+
+def _deprecation(whole: WholeDefinition, one: WholeVersion) -> str:
+    """The warning of a version that is to go: its own, or one that names a better version."""
+    if not one.deprecated:
+        return ""
+    if one.deprecation_warning is not None:
+        return one.deprecation_warning
+    group, kind = whole.spec.group, whole.spec.names.kind
+    better = [item.name for item in whole.spec.versions if item.served and not item.deprecated]
+    best = max(better, key=priority, default="")
+    text = f"{group}/{one.name} {kind} is deprecated"
+    if not best or priority(best) <= priority(one.name):
+        return text
+    return f"{text}; use {group}/{best} {kind}"
 
 
 def _resource(whole: WholeDefinition, one: WholeVersion) -> Resource:

@@ -12,9 +12,9 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from argosy.api.schema import Schema
 from argosy.apiserver.conversion import Converted
 from argosy.apiserver.objects import encoded
-from argosy.base.errors import internal_error
 from argosy.store.interface import Mutation, Record
 
 Json = dict[str, Any]
@@ -29,6 +29,11 @@ class Form(Protocol):
         """Fills in defaults."""
         ...
 
+    @property
+    def shape(self) -> Schema:
+        """What the field manager reads."""
+        ...
+
     def pruned(self, obj: Json, unknown: list[str]) -> Json:
         """The object without what the schema doesn't know."""
         ...
@@ -40,12 +45,12 @@ class Plan:
 
     `same`: both versions have one schema. `plain`: all that is stored has the very form that is
     asked for. `since` is the revision up to which objects may have the form of older schemas.
+    Where versions are converted by a webhook, see `hooked`.
     """
 
     same: bool
     plain: bool
     since: int
-    webhook: bool
     stored: Form
     asked: Form
 
@@ -57,9 +62,8 @@ class View(Converted):
     plan: Plan
 
     def outwards(self, value: bytes, revision: int) -> bytes:
-        """A stored object, as it is asked for. Raises StatusError where only a webhook could."""
+        """A stored object, as it is asked for."""
         plan = self.plan
-        self._convertible(value, self.version.api_version)
         if plan.same and revision > plan.since:
             return Converted.outwards(self, value, revision)
         obj: Json = msgspec.json.decode(value)
@@ -70,21 +74,10 @@ class View(Converted):
 
     def inwards(self, value: bytes) -> bytes:
         """A client's object, as it is stored."""
-        self._convertible(value, self.stored.api_version)
         if self.plan.same:
             return Converted.inwards(self, value)
         obj = self.plan.stored.pruned(msgspec.json.decode(value), [])
         return msgspec.json.encode({**obj, "apiVersion": self.stored.api_version})
-
-    def _convertible(self, value: bytes, wanted: str) -> None:
-        if not self.plan.webhook:
-            return
-        found = _version_of(value)
-        if found != wanted:
-            raise internal_error(
-                f"conversion webhook for {found}, Kind={self.version.kind} failed: "
-                "conversion webhooks are not called"
-            )
 
     async def write(self, key: str, mutate: Mutation) -> Record | None:
         """A write. One that changes nothing still stores the object in today's version, if it was
@@ -101,10 +94,10 @@ class View(Converted):
 
     def _is_old(self, key: str) -> bool:
         stored = self.store.get(key)
-        return stored is not None and _version_of(stored.value) != self.stored.api_version
+        return stored is not None and version_of(stored.value) != self.stored.api_version
 
 
-def _version_of(value: bytes) -> str:
+def version_of(value: bytes) -> str:
     """The apiVersion of an object."""
     if value.startswith(HEAD):
         return value[len(HEAD) : value.index(b'"', len(HEAD))].decode()

@@ -6,12 +6,13 @@ what is new, takes away what the writer no longer asks for, and refuses to chang
 objects, a name and a time; the verbs call them, `shape` and `merge` know about values, `fieldset`
 about sets of fields, `entries` about their wire form.
 
-Ownership is kept for the object in its storage version: entries of another version of the kind are
-read as if their fields had the same paths.
+Ownership is kept in the versions in which it was claimed. Where the versions of a kind differ by
+their name alone, all entries are read as if they were of one; where not, see `versions`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from argosy.api.schema import Schema
@@ -36,6 +37,7 @@ from argosy.apiserver.fieldmanager.fieldset import (
 )
 from argosy.apiserver.fieldmanager.merge import merge, prune
 from argosy.apiserver.fieldmanager.shape import Changes, compare, from_object, unset
+from argosy.apiserver.fieldmanager.versions import Compared, Versions, pruned_across
 from argosy.base.errors import StatusError, bad_request
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -54,6 +56,7 @@ def apply_patch(
     time: str,
     subresource: str = "",
     strip: Sequence[str] = (),
+    versions: Versions | None = None,
 ) -> dict[str, Any]:
     """The object after `manager` applied `patch` to `live` (None: it does not exist yet).
 
@@ -72,12 +75,17 @@ def apply_patch(
     fields = from_object(wanted, schema)
     owned = _without_unowned(fields)
     merged = merge(bare, wanted, schema)
+    claims = [replace(self, fields=fields), *others]
     if last is not None and last.fields != owned:
-        merged = _pruned(merged, last.fields, [fields, *(o.fields for o in others)], schema)
-    changes = compare(bare, merged, schema)
+        foreign = any(item.api_version != api_version for item in (last, *others))
+        if versions is not None and foreign:
+            merged = pruned_across(merged, last, claims, versions)
+        else:
+            merged = _pruned(merged, last.fields, [item.fields for item in claims], schema)
+    changes = Compared(compare(bare, merged, schema), bare, merged, api_version, versions)
     if not force:
         _refuse_conflicts(others, changes)
-    unchanged = merged == bare and not changes.written and last is not None
+    unchanged = merged == bare and not changes.here.written and last is not None
     if last is not None and unchanged and (last.fields, last.api_version) == (owned, api_version):
         self = last
     entries = _shrunk(others, changes) + [replace(self, fields=owned)]
@@ -167,11 +175,11 @@ def _pruned(
     return pruned
 
 
-def _refuse_conflicts(others: Iterable[Entry], changes: Changes) -> None:
+def _refuse_conflicts(others: Iterable[Entry], changes: Compared) -> None:
     clashes = [
         (entry, list(paths(shared)))
         for entry in sorted(others, key=lambda entry: entry.identity)
-        if (shared := intersection(entry.fields, changes.written))
+        if (shared := intersection(entry.fields, changes.of(entry).written))
     ]
     if not clashes:
         return
@@ -192,13 +200,14 @@ def _refuse_conflicts(others: Iterable[Entry], changes: Changes) -> None:
     raise StatusError(409, "Conflict", f"Apply failed with {told}", details={"causes": causes})
 
 
-def _shrunk(entries: Iterable[Entry], changes: Changes) -> list[Entry]:
+def _shrunk(entries: Iterable[Entry], changes: Compared) -> list[Entry]:
     """`entries` without what the write of another changed; empty ones go."""
-    if not changes.written and not changes.removed:
+    if changes.nothing:
         return list(entries)
     left: list[Entry] = []
     for entry in entries:
-        fields = difference(difference(entry.fields, changes.written), changes.removed)
+        there = changes.of(entry)
+        fields = difference(difference(entry.fields, there.written), there.removed)
         if fields:
             left.append(replace(entry, fields=fields))
     return left
@@ -214,6 +223,7 @@ def track_update(
     time: str,
     subresource: str = "",
     strip: Sequence[str] = (),
+    versions: Versions | None = None,
 ) -> dict[str, Any]:
     """`new`, as a create, update or patch leaves it, with the managedFields that follow from it.
 
@@ -228,7 +238,10 @@ def track_update(
     if live is None:
         before = unset(schema)
     changes = _stripped(compare(before, bare, schema), strip)
-    entries = _shrunk(entries, changes)
+    seen = versions if live is not None else None
+    cut = partial(_stripped, strip=strip)
+    compared = Compared(changes, before, bare, api_version, seen, cut, lenient=True)
+    entries = _shrunk(entries, compared)
     written = _without_unowned(changes.written)
     if written:
         entries = _credited(

@@ -123,6 +123,7 @@ async def _deleted(objects: Objects, call: Call, options: DeleteOptions) -> tupl
 def _decided(objects: Objects, call: Call, options: DeleteOptions, current: Json) -> Outcome:
     attributes = objects.asked(call, "DELETE", {}, current)
     attributes.dry_run = bool(options.dry_run)
+    attributes.options = options.said
     objects.chain.mutate(attributes)
     _preconditions(call, options, current["metadata"])
     objects.chain.validate(attributes)

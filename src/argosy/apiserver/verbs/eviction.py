@@ -16,10 +16,11 @@ from argosy.api.resource import Resource
 from argosy.api.validation.selectors import parsed
 from argosy.apiserver.accept import JSON
 from argosy.apiserver.deleteoptions import read_options
-from argosy.apiserver.negotiate import body_object
 from argosy.apiserver.objects import Objects, absent
 from argosy.apiserver.request import Call
+from argosy.apiserver.sent import sent_object
 from argosy.apiserver.verbs.delete import delete
+from argosy.apiserver.verbs.edits import shown_as
 from argosy.apiserver.verbs.pods import conditioned, done, posted
 from argosy.base.clock import timestamp
 from argosy.base.errors import StatusError, bad_request, conflict, forbidden, invalid, invalid_value
@@ -78,7 +79,7 @@ async def evict(objects: Objects, call: Call) -> Response:
 
 def _options(objects: Objects, call: Call) -> Json:
     """How the pod shall be deleted. Raises StatusError 400, 422."""
-    sent = body_object(call.request)
+    sent = sent_object(shown_as(call, EVICTION))
     if sent.get("apiVersion") == OLD:
         sent["apiVersion"] = EVICTION.api_version
     eviction = posted(objects, call, EVICTION, sent)

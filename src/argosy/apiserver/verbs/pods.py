@@ -10,9 +10,10 @@ from argosy.api.core import Pod
 from argosy.api.resource import Resource
 from argosy.api.resources.core import BINDING
 from argosy.apiserver.catalog import Served
-from argosy.apiserver.negotiate import answer, body_object
+from argosy.apiserver.negotiate import answer, whole_object
 from argosy.apiserver.objects import Objects, absent
 from argosy.apiserver.request import Call, Target
+from argosy.apiserver.sent import read, sent_object
 from argosy.apiserver.verbs.edits import shown_as
 from argosy.apiserver.verbs.write import preconditions
 from argosy.base.clock import timestamp
@@ -67,7 +68,7 @@ async def bind(objects: Objects, call: Call) -> Response:
 
 async def bind_named(objects: Objects, call: Call) -> Response:
     """The same by way of `bindings`: the pod is the one whose name the binding has."""
-    meta = body_object(call.request).get("metadata")
+    meta = whole_object(read(call)).get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
     if not isinstance(name, str) or not name:
         raise bad_request("name must be provided")
@@ -78,7 +79,7 @@ async def bind_named(objects: Objects, call: Call) -> Response:
 
 def _binding(objects: Objects, call: Call) -> Json:
     """The body, which must name a node. Raises StatusError 400, 422."""
-    binding = posted(objects, call, BINDING, body_object(call.request))
+    binding = posted(objects, call, BINDING, sent_object(shown_as(call, BINDING)))
     target, errors = binding["target"], []
     if target.get("kind") not in (None, "", "Node"):
         errors.append(not_supported("target.kind", target["kind"], ["Node", "<empty>"]))

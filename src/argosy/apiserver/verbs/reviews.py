@@ -25,9 +25,10 @@ from argosy.apiserver.authentication.tokens import AUDIENCES, TokenError
 from argosy.apiserver.authorization.attributes import Attributes
 from argosy.apiserver.authorization.authorizer import Authorizer, Held
 from argosy.apiserver.authorization.selectors import fields_asked, labels_asked
-from argosy.apiserver.negotiate import answer, body_object
+from argosy.apiserver.negotiate import answer
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call, User
+from argosy.apiserver.sent import sent_object
 from argosy.base.clock import timestamp
 from argosy.base.errors import bad_request, invalid
 from argosy.http.message import Response
@@ -90,26 +91,28 @@ class Reviews:
     async def access(self, objects: Objects, call: Call) -> Response:
         """Whether somebody may do something."""
         review = _asked(objects, call, rules.subject_access_review)
-        return self._decided(call, review, _subject(review["spec"]))
+        return await self._decided(call, review, _subject(review["spec"]))
 
     async def local_access(self, objects: Objects, call: Call) -> Response:
         """Whether somebody may do something in this namespace."""
         review = _asked(objects, call, rules.local_subject_access_review)
-        return self._decided(call, review, _subject(review["spec"]))
+        return await self._decided(call, review, _subject(review["spec"]))
 
     async def self_access(self, objects: Objects, call: Call) -> Response:
         """Whether whoever asks may do something."""
         review = _asked(objects, call, rules.self_subject_access_review)
-        return self._decided(call, review, call.user)
+        return await self._decided(call, review, call.user)
 
-    def _decided(self, call: Call, review: Json, user: User) -> Response:
+    async def _decided(self, call: Call, review: Json, user: User) -> Response:
         asked, ignored = _attributes(review["spec"], user)
-        decision = self.authorizer.authorize(asked)
+        decision = await self.authorizer.settled(lambda authorize: authorize(asked))
         status: Json = {"allowed": decision.allowed}
+        if decision.denied:
+            status["denied"] = True
         if decision.reason:
             status["reason"] = decision.reason
-        if ignored:
-            status["evaluationError"] = "; ".join(ignored)
+        if wrong := [*filter(None, (decision.error,)), *ignored]:
+            status["evaluationError"] = "; ".join(wrong)
         return _answered(call, {**review, "status": status})
 
     async def self_rules(self, objects: Objects, call: Call) -> Response:
@@ -133,7 +136,7 @@ def _asked(
 
     `empty` is what stands for parts of its `spec` that are left out.
     """
-    body = body_object(call.request)
+    body = sent_object(call)
     resource = call.target.served.resource
     if body.get("spec") is None and "spec" in call.target.served.schema.properties:
         body["spec"] = {}

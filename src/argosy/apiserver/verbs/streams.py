@@ -12,12 +12,14 @@ from urllib.parse import parse_qs, quote, urlencode
 import msgspec
 
 from argosy.api.core import Pod
+from argosy.apiserver.authorization.attributes import attributes_of
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call
-from argosy.base.errors import StatusError, bad_request, service_unavailable
+from argosy.base.errors import StatusError, bad_request, forbidden, service_unavailable
 from argosy.http.message import Handler, Request, Response
 
 JSON: Final = "application/json"
+CREATING: Final = "AuthorizePodWebsocketUpgradeCreatePermission"
 # What the query says, and what it is called on the way to a kubelet.
 STREAMS: Final = (("stdin", "input"), ("stdout", "output"), ("stderr", "error"), ("tty", "tty"))
 
@@ -30,6 +32,7 @@ class Session:
     path: str
 
     async def __call__(self, objects: Objects, call: Call) -> Response:
+        _demand_create(objects, call)
         pod = _pod(objects, call)
         query = parse_qs(call.request.query, keep_blank_values=True)
         container = _container(pod, _first(query, "container"))
@@ -50,6 +53,7 @@ class PortForward:
     node: Handler | None
 
     async def __call__(self, objects: Objects, call: Call) -> Response:
+        _demand_create(objects, call)
         pod = _pod(objects, call)
         query = parse_qs(call.request.query, keep_blank_values=True)
         ports = [_port(text) for text in query.get("ports", ())]
@@ -67,6 +71,25 @@ async def to_node(node: Handler | None, call: Call, path: str, query: str) -> Re
     headers = {name: text for name, text in request.headers.items() if not _ours(name)}
     asked = replace(request, path=path, query=query, headers=headers)
     return _told(await node(asked))
+
+
+def _demand_create(objects: Objects, call: Call) -> None:
+    """Who enters a pod must be allowed to `create` that, whichever way they come.
+
+    A WebSocket begins with GET, which is `get` to authorization, and SPDY with POST: without this,
+    the right to look would be enough for the one and not for the other. Raises StatusError 403.
+    Source: upstream's gate of this name.
+    """
+    gates = call.target.served.gates
+    if call.request.method == "POST" or not (gates is None or gates.open(CREATING)):
+        return
+    asked = replace(attributes_of(call.request, call.user), verb="create")
+    decision = objects.chain.authorize(asked, call.answers)
+    if not decision.allowed:
+        resource, name = call.target.served.resource, call.target.name
+        error = forbidden(f'{resource.qualified} "{name}" is forbidden: {decision.reason}')
+        error.details = {"name": name, "kind": resource.plural}
+        raise error
 
 
 def _ours(header: str) -> bool:

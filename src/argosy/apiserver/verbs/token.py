@@ -26,9 +26,10 @@ from argosy.apiserver.authentication.accounts import (
 from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.tokens import AUDIENCES
 from argosy.apiserver.catalog import Served
-from argosy.apiserver.negotiate import answer, body_object
+from argosy.apiserver.negotiate import answer
 from argosy.apiserver.objects import Objects
 from argosy.apiserver.request import Call, Target
+from argosy.apiserver.sent import sent_object
 from argosy.base.clock import timestamp
 from argosy.base.errors import FieldError, bad_request, conflict, invalid, invalid_value
 from argosy.http.message import Response
@@ -71,14 +72,14 @@ class TokenRequests:
 
     def _incoming(self, objects: Objects, call: Call) -> Json:
         """The request, of the right structure and for this account. Raises StatusError."""
-        body = body_object(call.request)
-        if body.get("spec") is None:
-            body["spec"] = {}
         if self._served is None:
             definitions = call.target.served.definitions
             self._served = Served(TOKEN_REQUEST, TOKEN_REQUEST, definitions)
-        target = Target(self._served, call.target.namespace)
-        request = objects.incoming(replace(call, target=target), body)
+        seen = replace(call, target=Target(self._served, call.target.namespace))
+        body = sent_object(seen)
+        if body.get("spec") is None:
+            body["spec"] = {}
+        request = objects.incoming(seen, body)
         assert isinstance(call.dry_run, bool)  # read, so that a wrong option is refused
         name = request["metadata"].get("name")
         if name and name != call.target.name:

@@ -18,9 +18,9 @@ from argosy.apiserver.objects import Objects, encoded
 from argosy.apiserver.request import Call
 from argosy.apiserver.verbs.read import matcher, seen
 from argosy.base.clock import Clock
-from argosy.base.errors import expired
+from argosy.base.errors import StatusError, expired
 from argosy.http.message import Response
-from argosy.store.interface import Change, CompactedError, Record, Watch
+from argosy.store.interface import Change, CompactedError, Record, Store, Watch
 
 BOOKMARK_SECONDS = 60.0
 """So often the client is told how far it has come, if that is farther than its last event."""
@@ -36,13 +36,21 @@ async def watch(objects: Objects, call: Call) -> Response:
     view = _View(objects, call)
     after = seen(objects, call)
     initial = call.flag("sendInitialEvents") if "sendInitialEvents" in call.query else not after
-    since = objects.store.revision if initial or not after else after
-    # The objects of this moment, although they are sent later.
-    records = objects.store.list(view.prefix) if initial else []
+    # The objects of this moment, although they are sent later, and asked for again where others'
+    # answers are waited for.
+    now = call.answers.once("since", lambda: objects.store.revision)
+    since = now if initial or not after else after
+    records = _records(objects.store, view.prefix, now) if initial else []
     first = view.initial(records, since if call.flag("sendInitialEvents") else None)
     timeout = min(call.number("timeoutSeconds") or LONGEST, LONGEST)
     headers = {"content-type": "application/json"}
     return Response(200, headers, _stream(objects, view, first, since, timeout))
+
+
+def _records(store: Store, prefix: str, revision: int) -> list[Record]:
+    if store.revision == revision:
+        return store.list(prefix)
+    return store.page(prefix, revision=revision).records
 
 
 async def _stream(
@@ -55,26 +63,33 @@ async def _stream(
     told = since
     try:
         while True:
-            if batch := changes.ready():
+            batch = changes.ready()
+            if batch and not view.current:
+                return  # its definition has changed: what came is to be seen as it says now
+            if batch:
                 if lines := view.lines(batch):
                     told = batch[-1].revision
                     yield lines
                 else:
                     await asyncio.sleep(0)  # however much there is to pass over: others' turn
-            if alarm.over:
-                return
-            if alarm.rang:
+            if alarm.rang and not alarm.over:
                 alarm.set()
                 if view.bookmarks and changes.revision > told:
                     told = changes.revision
                     yield view.bookmark(told)
-            if not await changes.more():
+            if alarm.over or not await changes.more():
                 return
-    except CompactedError as error:
-        gone = expired(f"too old resource version: {since} ({error.oldest})")
-        yield msgspec.json.encode({"type": "ERROR", "object": gone.status()}) + b"\n"
+    except (CompactedError, StatusError) as error:
+        yield _failure(error, since)
     finally:
         alarm.stop()
+
+
+def _failure(error: CompactedError | StatusError, since: int) -> bytes:
+    """What a watch ends with."""
+    if isinstance(error, CompactedError):
+        error = expired(f"too old resource version: {since} ({error.oldest})")
+    return msgspec.json.encode({"type": "ERROR", "object": error.status()}) + b"\n"
 
 
 class _Alarm:
@@ -112,13 +127,19 @@ class _View:
 
     def __init__(self, objects: Objects, call: Call) -> None:
         self._objects = objects
-        self._resource = call.target.served.resource
+        self._served = call.target.served
+        self._resource = self._served.resource
         self._matches = matcher(call, objects.frames.decoded)
         self._form = form_of(call.request)
         self._shared = objects.frames.of(self._resource, self._form)
         self._headed = self._form.headed
         self.bookmarks = call.flag("allowWatchBookmarks")
         self.prefix = call.target.key
+
+    @property
+    def current(self) -> bool:
+        """Whether its kind is served as it was when the watch began."""
+        return self._served.current
 
     def initial(self, records: Iterable[Record], revision: int | None) -> Iterator[bytes]:
         """The objects, as added, in pieces; with `revision`, there is a bookmark at their end."""

@@ -2,9 +2,12 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from argosy.api.generation import following
+from argosy.apiserver.authorization.attributes import attributes_of
+from argosy.apiserver.authorization.authorizer import demand, is_master
 from argosy.apiserver.negotiate import answer
 from argosy.apiserver.objects import Objects, absent
 from argosy.apiserver.parts import limited, part
@@ -109,8 +112,10 @@ async def _apply(objects: Objects, call: Call) -> Response:
     def change(current: Json | None) -> Json | object | None:
         nonlocal created
         created = current is None
-        if current is None and call.target.subresource:
-            raise absent(call.target)
+        if current is None:
+            if call.target.subresource:
+                raise absent(call.target)
+            _demand_create(objects, call)
         merged = applied(current)
         preconditions(call, current, merged)
         if current is None:
@@ -125,6 +130,16 @@ async def _apply(objects: Objects, call: Call) -> Response:
 
     value = await objects.write(call, call.target.key, change)
     return answer(value, status=201 if created else 200, warnings=tuple(call.warnings))
+
+
+def _demand_create(objects: Objects, call: Call) -> None:
+    """Who applies what is not there creates it, and `patch` alone does not allow that.
+
+    Raises StatusError 403.
+    """
+    if not is_master(call.user):
+        asked = replace(attributes_of(call.request, call.user), verb="create")
+        demand(lambda one: objects.chain.authorize(one, call.answers), asked)
 
 
 def preconditions(call: Call, current: Json | None, sent: Json) -> None:

@@ -28,13 +28,14 @@ from argosy.node.runtimes.interface import (
     Execution,
     Exit,
     Machine,
+    Mount,
     Output,
     StartError,
     Stream,
 )
 from argosy.node.runtimes.processes import ProcessId, child_named, parent, send
 from argosy.node.runtimes.sandbox import HOME, NAMESPACES, Sandbox, etc_files
-from argosy.node.subpath import open_beneath
+from argosy.node.subpath import open_beneath, open_pinned
 
 IMAGE = "host"
 MAIN = 2  # the container's own process, inside
@@ -277,9 +278,10 @@ def _opened(config: ContainerConfig) -> Iterator[list[int | None]]:
     try:
         for mount in config.mounts:
             try:
-                found.append(open_beneath(mount.source, mount.sub_path) if mount.sub_path else None)
+                found.append(_descriptor(mount))
             except (OSError, ValueError) as error:
-                raise StartError(f"subPath {mount.sub_path!r}: {error}") from error
+                shown = f"subPath {mount.sub_path!r}" if mount.sub_path else mount.target
+                raise StartError(f"{shown}: {error}") from error
         yield found
     finally:
         for descriptor in found:
@@ -287,8 +289,26 @@ def _opened(config: ContainerConfig) -> Iterator[list[int | None]]:
                 os.close(descriptor)
 
 
+def _descriptor(mount: Mount) -> int | None:
+    """What is mounted, opened where it could be changed for something else until then."""
+    if not mount.pinned:
+        return open_beneath(mount.source, mount.sub_path) if mount.sub_path else None
+    source = open_pinned(mount.source)
+    if not mount.sub_path:
+        return source
+    try:
+        return open_beneath(source, mount.sub_path)
+    finally:
+        os.close(source)
+
+
 def _in_memory(options: Sequence[str]) -> int:
-    """The options in a file without a name: a long environment fits no command line."""
+    """The options in a file without a name: a long environment fits no command line.
+
+    Raises StartError for one that would end in the middle, and go on as another option.
+    """
+    if any("\0" in option for option in options):
+        raise StartError("variables, paths and names must not hold a NUL character")
     listing = os.memfd_create("options")
     data = b"".join(option.encode() + b"\0" for option in options)
     with os.fdopen(os.dup(listing), "wb") as file:

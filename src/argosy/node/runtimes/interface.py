@@ -23,13 +23,15 @@ class Machine:
 class Mount:
     """`source`, or what lies at `sub_path` below it, appears at `target` in the container.
 
-    No part of `sub_path` may be a symbolic link: the runtime opens it beneath `source`.
+    No part of `sub_path` may be a symbolic link: the runtime opens it beneath `source`. Nor may one
+    of a `source` that is `pinned`: somebody may have put a link there since it was looked at.
     """
 
     source: Path
     target: str
     read_only: bool = False
     sub_path: str = ""
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Rules of admission that users write: what policies and webhooks share, and the policies."""

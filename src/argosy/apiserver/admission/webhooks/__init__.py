@@ -1,0 +1,1 @@
+"""Admission webhooks: what other servers say of a request."""

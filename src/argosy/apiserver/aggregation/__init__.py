@@ -1,0 +1,1 @@
+"""Groups of the API that other servers serve, as APIServices say."""

@@ -1,0 +1,61 @@
+"""Whose turn it is on the event loop, which has one processor for all.
+
+Seats bound how many requests are in progress, most of which wait for a disk or a node. What they
+compete for is the processor: a request that may begin does so at its turn, and there is a turn in
+every other round of the loop. So between two requests of a flood there is always a moment at which
+somebody else's, who came meanwhile, is seen and is next. Levels have turns in proportion to their
+seats; within a level its queues say who is next.
+"""
+
+from collections.abc import Callable
+
+from argosy.apiserver.flowcontrol.levels import Level
+
+Soon = Callable[[Callable[[], object]], object]
+
+
+class Turns:
+    """`soon` calls a function in the next round of the loop."""
+
+    def __init__(self, soon: Soon) -> None:
+        self._soon = soon
+        self._waiting: dict[Level, None] = {}
+        self._taken = False
+        self._virtual = 0.0
+
+    def ask(self, level: Level) -> None:
+        """Somebody waits in `level`, or it has got free seats for who does."""
+        if level not in self._waiting:
+            level.virtual = max(level.virtual, self._virtual)
+            self._waiting[level] = None
+        if not self._taken:
+            self._give()
+
+    def _round(self) -> None:
+        """The request runs in this round; who came while it ran is seen in the next one."""
+        self._soon(self._next)
+
+    def _next(self) -> None:
+        self._taken = False
+        self._give()
+
+    def _give(self) -> None:
+        """Let one begin, of the level that is most behind."""
+        while self._waiting:
+            level = min(self._waiting, key=_behind)
+            ticket = level.queues.take()
+            if ticket is None or not level.queues.waiting:
+                del self._waiting[level]
+            if ticket is None:
+                continue  # it has no seats: it will ask again when it has
+            self._virtual = level.virtual
+            level.virtual += ticket.most / max(1, level.queues.limit)
+            self._taken = True
+            if ticket.granted is not None:
+                ticket.granted()
+            self._soon(self._round)
+            return
+
+
+def _behind(level: Level) -> float:
+    return level.virtual

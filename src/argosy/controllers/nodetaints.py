@@ -1,0 +1,94 @@
+"""Keeps pods off nodes that can't take any: taints that follow from a node's conditions.
+
+A node that is not ready, can't be reached, lacks memory, disk, processes or its network, or is
+cordoned, has a `NoSchedule` taint for each of these, and none once it is well again. A new node
+comes with the first of them (admission gives it). Pods that run already stay. Other taints are
+left alone. The rules are those of Kubernetes' node lifecycle controller.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from argosy.api.core import Node
+from argosy.base.clock import Clock, timestamp
+from argosy.base.errors import StatusError
+from argosy.client.client import Client
+from argosy.runtime.controller import DONE, Controller, Result
+from argosy.runtime.manager import Manager
+
+Json = dict[str, Any]
+
+NAME = "controllers/nodetaints"
+EFFECT = "NoSchedule"
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+KEYS: Mapping[tuple[str, str], str] = {
+    ("Ready", "False"): "node.kubernetes.io/not-ready",
+    ("Ready", "Unknown"): "node.kubernetes.io/unreachable",
+    ("MemoryPressure", "True"): "node.kubernetes.io/memory-pressure",
+    ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
+    ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
+    ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
+}
+"""Taints by what a condition says."""
+OURS = frozenset({*KEYS.values(), UNSCHEDULABLE})
+
+
+@dataclass(frozen=True)
+class NodeTaints:
+    """Gives taints, and takes them."""
+
+    client: Client
+    clock: Clock
+
+    async def reconcile(self, node: Node) -> Result:
+        """Bring the node's taints in line with its conditions."""
+        had = {taint.key for taint in node.spec.taints if taint.effect == EFFECT}
+        if had & OURS == wanted(node):
+            return DONE
+        path = Node.resource.path(node.metadata.name)
+        try:
+            fresh = await self.client.call("GET", path)
+            await self._swap(msgspec.json.decode(fresh, type=Node), msgspec.json.decode(fresh))
+        except StatusError as error:
+            if error.code != 404:
+                raise
+        return DONE
+
+    async def _swap(self, node: Node, plain: Json) -> None:
+        before = (plain.get("spec") or {}).get("taints") or []
+        after = tainted(before, wanted(node), timestamp(self.clock.now()))
+        if after == before:
+            return
+        # With the revision: a taint that somebody else gives meanwhile must not be lost.
+        patch = {
+            "metadata": {"resourceVersion": node.metadata.resource_version},
+            "spec": {"taints": after or None},
+        }
+        await self.client.merge(Node.resource, node.metadata.name, "", patch)
+
+
+def wanted(node: Node) -> set[str]:
+    """The keys of the taints that the node shall have."""
+    told = ((item.type, item.status) for item in node.status.conditions)
+    keys = {KEYS[item] for item in told if item in KEYS}
+    return keys | {UNSCHEDULABLE} if node.spec.unschedulable else keys
+
+
+def tainted(taints: Iterable[Json], keys: set[str], now: str) -> list[Json]:
+    """`taints`, where of those that are kept here there are just the ones with these `keys`."""
+    kept = [one for one in taints if not _ours(one) or one["key"] in keys]
+    missing = keys - {one["key"] for one in kept if _ours(one)}
+    return [*kept, *({"key": key, "effect": EFFECT, "timeAdded": now} for key in sorted(missing))]
+
+
+def _ours(taint: Json) -> bool:
+    return taint["effect"] == EFFECT and taint["key"] in OURS
+
+
+def node_taints(manager: Manager) -> Controller[Node]:
+    """The controller, on the manager's caches."""
+    taints = NodeTaints(manager.client_as(NAME), manager.clock)
+    return Controller(name=NAME, informer=manager.informer(Node), reconcile=taints.reconcile)
