@@ -117,6 +117,9 @@ async def test_each_verb_writes_the_one_object(server: Server) -> None:
     assert found["metadata"]["resourceVersion"] == updated["metadata"]["resourceVersion"]
     code, refused = await server.ask("PUT", f"{GROUPS}/g", updated)
     assert (code, refused["reason"]) == (400, "BadRequest")
+    free: Json = {"metadata": {"finalizers": None}}
+    code, _ = await server.ask("PATCH", f"{OLD_GROUPS}/g", free, content_type=merge)
+    assert code == 200
     code, _ = await server.ask("DELETE", f"{OLD_GROUPS}/g")
     assert code == 200
     assert (await server.ask("GET", f"{GROUPS}/g"))[0] == 404
