@@ -1,5 +1,6 @@
 """What a request asks for: read once from path, query and headers, then passed along."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -20,6 +21,8 @@ from argosy.base.errors import (
 from argosy.http.message import Request
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
+_ODD = re.compile(r"//|/\.\.?(?:/|\Z)|[%\0]")
+"""What a path has in which a segment is empty, no name, or written in another way."""
 LONGEST_MANAGER = 128
 LONGEST_NUMBER = 18
 """Digits, so that every number fits into 64 bits."""
@@ -130,7 +133,8 @@ def parse_target(catalog: Catalog, path: str) -> Target | None:
     Raises StatusError 404 for a resource that is not served.
     """
     parts = path.strip("/").split("/")
-    if "%" in path:
+    odd = _ODD.search(path) is not None  # most are not, and need no second look
+    if odd:
         parts = [unquote(part) for part in parts]
     if len(parts) >= 3 and parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
@@ -138,7 +142,7 @@ def parse_target(catalog: Catalog, path: str) -> Target | None:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
-    if any(part in ("", ".", "..") or "/" in part or "\0" in part for part in _own(rest)):
+    if odd and any(part in ("", ".", "..") or "/" in part or "\0" in part for part in _own(rest)):
         raise bad_request("the path has an invalid segment")
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
