@@ -161,3 +161,36 @@ def test_finalizers_of_what_is_going(
     }
 
     assert bool(names.no_new_finalizers({"finalizers": after}, old)) is refused
+
+
+@pytest.mark.parametrize(
+    ("owner", "field", "why"),
+    [
+        ({"apiVersion": "a/b/c"}, ".apiVersion", "version must not be empty"),
+        ({"apiVersion": "a/"}, ".apiVersion", "version must not be empty"),
+        ({"kind": "Event"}, "", "/v1, Kind=Event is disallowed from being an owner"),
+    ],
+)
+def test_who_can_own_nothing(owner: dict[str, str], field: str, why: str) -> None:
+    whole = {"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "1", **owner}
+    (error,) = names.owners([whole])
+    assert error.field == f"metadata.ownerReferences{field}"
+    assert error.text.endswith(f": {why}")
+
+
+def test_dependents_are_either_orphaned_or_waited_for() -> None:
+    assert not names.finalizers(["orphan", "a.b/c"])
+    (error,) = names.finalizers(["orphan", "foregroundDeletion"])
+    assert error.text == (
+        'Invalid value: ["orphan","foregroundDeletion"]: '
+        "finalizer orphan and foregroundDeletion cannot be both set"
+    )
+
+
+def test_finalizers_without_a_domain_are_kubernetes_own() -> None:
+    given = ["kubernetes", "orphan", "a/b", "mine"]
+    (error,) = names.finalizers_of_somebody({"finalizers": given})
+    assert error.field == "metadata.finalizers[3]"
+    assert error.text == (
+        'Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified'
+    )

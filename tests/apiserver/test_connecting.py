@@ -15,7 +15,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("PodAttachOptions", "stderr=&command=sh", "", {"stderr": True}),
     ("PodPortForwardOptions", "ports=80,81&ports=9&ports=x", "", {"ports": [80, 81, 9]}),
-    ("ServiceProxyOptions", "a=b", "c/d", {"path": "c/d"}),
+    ("ServiceProxyOptions", "a=b", "c/d", {"path": "/c/d"}),
     ("NodeProxyOptions", "", "", {}),
 ]
 

@@ -45,11 +45,24 @@ async def test_groups_have_versions_and_a_preferred_one(api: Api) -> None:
         assert alone == {"kind": "APIGroup", "apiVersion": "v1", **group}
 
 
+async def test_groups_stand_by_their_priorities(api: Api) -> None:
+    groups = [group["name"] for group in (await api.get("/apis")).body["groups"]]
+    assert groups[:4] == [
+        "apiregistration.k8s.io",
+        "apps",
+        "events.k8s.io",
+        "authentication.k8s.io",
+    ]
+    assert groups.index("admissionregistration.k8s.io") + 1 == groups.index("apiextensions.k8s.io")
+    assert groups[-1] == "trainer.kubeflow.org"
+
+
 async def test_every_list_is_of_its_version(api: Api) -> None:
     for root in await versions(api):
         found = (await api.get(root)).body
         assert found["kind"] == "APIResourceList"
         assert root.endswith(f"/{found['groupVersion']}")
+        assert found.get("apiVersion") == (None if root == "/api/v1" else "v1")
 
 
 @pytest.mark.parametrize("kind", BODIES)

@@ -24,6 +24,8 @@ OBJECT: dict[str, Any] = {"metadata": {"labels": {"a/b": "1"}}, "list": [1, 2]}
         ({"op": "move", "from": "/list", "path": "/moved"}, "moved", [1, 2]),
         ({"op": "copy", "from": "/list", "path": "/copied"}, "copied", [1, 2]),
         ({"op": "test", "path": "/list/0", "value": 1}, "list", [1, 2]),
+        ({"op": "test", "path": "/metadata/nothing", "value": None}, "list", [1, 2]),
+        ({"op": "replace", "path": "/nothing", "value": 1}, "nothing", 1),
     ],
 )
 def test_operations(operation: dict[str, Any], path: str, value: object) -> None:
@@ -36,7 +38,11 @@ def test_operations(operation: dict[str, Any], path: str, value: object) -> None
     [
         ([{"op": "test", "path": "/list/0", "value": 7}], 422),
         ([{"op": "remove", "path": "/nothing"}], 422),
-        ([{"op": "replace", "path": "/nothing", "value": 1}], 422),
+        ([{"op": "replace", "path": "/nothing/there", "value": 1}], 422),
+        ([{"op": "replace", "path": "/list/9", "value": 1}], 422),
+        ([{"op": "replace", "path": 7, "value": 1}], 400),
+        ([{"op": "replace", "value": 1}], 400),
+        ([{"op": "test", "path": "/nothing", "value": 1}], 422),
         ([{"op": "add", "path": "/list/9", "value": 1}], 422),
         ([{"op": "fly", "path": "/list"}], 400),
         ([{"path": "/list"}], 400),

@@ -12,7 +12,7 @@ import pytest
 
 from argosy.api.resources.core import ENDPOINTS, POD, SERVICE
 from argosy.api.resources.network import ENDPOINT_SLICE
-from argosy.apiserver.outbound import LARGEST, Outbound, OutboundError, Where, backend
+from argosy.apiserver.outbound import KEEPERS, LARGEST, Outbound, OutboundError, Where, backend
 from argosy.cluster.server import memory_store
 from argosy.http.message import Request, Response
 from argosy.http.server import serve
@@ -82,12 +82,22 @@ def piece(address: str, *, ready: bool | None = None, of: str = "hook") -> tuple
     }
 
 
+def kept(one: tuple[str, Json]) -> tuple[str, Json]:
+    """As a controller has it that has not seen any pod yet."""
+    meta = one[1]["metadata"]
+    meta["labels"] = {**(meta.get("labels") or {}), **dict(KEEPERS)}
+    return one
+
+
 FOUND: list[tuple[list[tuple[str, Json]], tuple[str, int]]] = [
     ([service(), pod("a")], ("10.0.0.1", 9443)),
     ([service(), pod("a"), endpoints("10.0.0.2")], ("10.0.0.2", 8443)),
     ([service(), pod("a"), piece("10.0.0.3")], ("10.0.0.3", 7443)),
     ([service(), piece("10.0.0.3"), endpoints("10.0.0.2")], ("10.0.0.3", 7443)),
     ([service(), pod("a"), piece("10.0.0.3", of="other")], ("10.0.0.1", 9443)),
+    ([service(), pod("a"), kept(endpoints())], ("10.0.0.1", 9443)),
+    ([service(), pod("a"), kept(piece("10.0.0.3", ready=False))], ("10.0.0.1", 9443)),
+    ([service(), pod("a"), kept(piece("10.0.0.3"))], ("10.0.0.3", 7443)),
     ([service(type="ExternalName", externalName="a.example.com")], ("a.example.com", 443)),
 ]
 
@@ -106,6 +116,11 @@ MISSING: list[tuple[list[tuple[str, Json]], int, str]] = [
     ([service(), pod("a", ready=False)], 443, 'no endpoints available for service "hook"'),
     ([service(), pod("a", app="other")], 443, 'no endpoints available for service "hook"'),
     ([service(), pod("a"), endpoints()], 443, 'no endpoints available for service "hook"'),
+    (
+        [service(), pod("a", ready=False), kept(endpoints())],
+        443,
+        'no endpoints available for service "hook"',
+    ),
     (
         [service(), piece("10.0.0.3", ready=False)],
         443,
@@ -158,6 +173,7 @@ async def answering(response: Response) -> AsyncGenerator[tuple[Outbound, Where]
             await server.close()
     for request in heard:
         assert request.headers["host"] == "localhost:443"
+        assert request.headers["user-agent"] == "kube-apiserver-admission"
         assert request.headers["accept-encoding"] == "identity"
 
 
@@ -182,7 +198,9 @@ async def test_nobody_there_is_said_with_the_address() -> None:
     async with stored() as store:
         outbound = Outbound(store)
         where = outbound.where({"url": "https://127.0.0.1:1/path"})
-        with pytest.raises(OutboundError, match='^Post "https://127.0.0.1:1/path\\?timeout=1s": '):
+        words = "dial tcp 127.0.0.1:1: connect: connection refused"
+        said = f'^Post "https://127.0.0.1:1/path\\?timeout=1s": {words}$'
+        with pytest.raises(OutboundError, match=said):
             await outbound.post(where, b"{}", seconds=1, query="timeout=1s")
         await outbound.close()
 

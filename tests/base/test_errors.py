@@ -40,9 +40,22 @@ def test_objects_are_named_with_their_group() -> None:
     grouped = errors.already_exists("trainjobs.trainer.kubeflow.org", 'b"c').status()
 
     assert plain["message"] == 'pods "a" not found'
-    assert plain["details"] == {"name": "a", "group": "", "kind": "pods"}
+    assert plain["details"] == {"name": "a", "kind": "pods"}
     assert grouped["message"] == 'trainjobs.trainer.kubeflow.org "b\\"c" already exists'
     assert grouped["details"]["group"] == "trainer.kubeflow.org"
+
+
+def test_a_status_tells_nothing_empty() -> None:
+    fault = errors.required("spec.user")
+    review = errors.invalid("SubjectAccessReview", "authorization.k8s.io", "", [fault]).status()
+    assert "name" not in review["details"]
+    assert "reason" not in StatusError(403, "", "no").status()
+
+
+def test_a_fault_of_the_server_is_its_cause() -> None:
+    status = errors.internal_error("no disk").status()
+    assert status["message"] == "Internal error occurred: no disk"
+    assert status["details"] == {"causes": [{"message": "no disk"}]}
 
 
 def test_a_conflict_says_on_what_and_why() -> None:

@@ -178,6 +178,13 @@ class NamedObject(View, frozen=True, kw_only=True):
     name: str
 
 
+class InitContainer(NamedObject, frozen=True, kw_only=True):
+    """One that runs before the others, or beside them (a sidecar: restarted always)."""
+
+    restart_policy: str = ""
+    ports: tuple[ContainerPort, ...] = ()
+
+
 class PodSpec(View, frozen=True, kw_only=True):
     """What a pod shall be.
 
@@ -186,7 +193,7 @@ class PodSpec(View, frozen=True, kw_only=True):
     """
 
     containers: tuple[Container, ...] = ()
-    init_containers: tuple[NamedObject, ...] = ()
+    init_containers: tuple[InitContainer, ...] = ()
     volumes: tuple[dict[str, Any], ...] = ()
     service_account_name: str = ""
     node_name: str = ""
@@ -275,6 +282,12 @@ class PodClaimStatus(View, frozen=True, kw_only=True):
     resource_claim_name: str = ""
 
 
+class PodIP(View, frozen=True, kw_only=True):
+    """One of a pod's addresses."""
+
+    ip: str
+
+
 class PodStatus(View, frozen=True, kw_only=True):
     """How a pod is."""
 
@@ -282,10 +295,12 @@ class PodStatus(View, frozen=True, kw_only=True):
     reason: str = ""
     message: str = ""
     pod_ip: str = msgspec.field(name="podIP", default="")
+    pod_ips: tuple[PodIP, ...] = msgspec.field(name="podIPs", default=())
     host_ip: str = msgspec.field(name="hostIP", default="")
     start_time: str | None = None
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
     resource_claim_statuses: tuple[PodClaimStatus, ...] = ()
 
 
@@ -358,10 +373,24 @@ class Secret(Object, frozen=True, kw_only=True):
     data: dict[str, str] = {}
 
 
+class ServicePort(View, frozen=True, kw_only=True):
+    """A port of a service. `target_port` is the pod's: a number, or a name that it gives one."""
+
+    name: str = ""
+    port: int
+    protocol: str = "TCP"
+    target_port: int | str = 0
+    app_protocol: str | None = None
+
+
 class ServiceSpec(View, frozen=True, kw_only=True):
     """Which pods stand behind a name."""
 
+    type: str = "ClusterIP"
     selector: dict[str, str] = {}
+    ports: tuple[ServicePort, ...] = ()
+    ip_families: tuple[str, ...] = ()
+    traffic_distribution: str = ""
     cluster_ip: str = msgspec.field(name="clusterIP", default="")
     publish_not_ready_addresses: bool = False
 

@@ -42,6 +42,7 @@ LABEL_VALUE_RULE = (
     "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 ANNOTATIONS_LIMIT = 256 * 1024
+STANDARD_FINALIZERS = frozenset(("foregroundDeletion", "kubernetes", "orphan"))
 
 
 def label_faults(name: str) -> list[str]:
@@ -127,9 +128,28 @@ def metadata(
         errors.append(forbidden_field("metadata.namespace", "not allowed on this type"))
     errors += labels(meta.get("labels") or {}, "metadata.labels")
     errors += annotations(meta.get("annotations") or {})
-    for finalizer in meta.get("finalizers") or ():
-        errors += qualified(finalizer, "metadata.finalizers")
-    return errors + owners(meta.get("ownerReferences") or ())
+    errors += owners(meta.get("ownerReferences") or ())
+    return errors + finalizers(meta.get("finalizers") or ())
+
+
+def finalizers(values: Sequence[str]) -> list[FieldError]:
+    """Who an object waits for: the two that say what becomes of its dependents exclude another."""
+    field = "metadata.finalizers"
+    errors = [error for name in values for error in qualified(name, field)]
+    if {"orphan", "foregroundDeletion"}.issubset(values):
+        detail = "finalizer orphan and foregroundDeletion cannot be both set"
+        errors.append(invalid_value(field, list(values), detail))
+    return errors
+
+
+def finalizers_of_somebody(meta: Mapping[str, Any]) -> list[FieldError]:
+    """Those without a domain are Kubernetes' own."""
+    detail = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        invalid_value(f"metadata.finalizers[{at}]", name, detail)
+        for at, name in enumerate(meta.get("finalizers") or ())
+        if "/" not in name and name not in STANDARD_FINALIZERS
+    ]
 
 
 def owners(references: Sequence[Mapping[str, Any]]) -> list[FieldError]:
@@ -137,10 +157,16 @@ def owners(references: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     field = "metadata.ownerReferences"
     errors = []
     for owner in references:
-        for name in ("apiVersion", "kind", "name", "uid"):
+        version = str(owner.get("apiVersion") or "")
+        if version.count("/") > 1 or not version.rpartition("/")[2]:
+            detail = "version must not be empty"
+            errors.append(invalid_value(f"{field}.apiVersion", version, detail))
+        for name in ("kind", "name", "uid"):
             if not owner.get(name):
-                what = "version " * (name == "apiVersion")
-                errors.append(invalid_value(f"{field}.{name}", "", f"{what}must not be empty"))
+                errors.append(invalid_value(f"{field}.{name}", "", "must not be empty"))
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            detail = "/v1, Kind=Event is disallowed from being an owner"
+            errors.append(invalid_value(field, dict(owner), detail))
     controllers = [
         f"{owner.get('kind')}/{owner.get('name')}"
         for owner in references

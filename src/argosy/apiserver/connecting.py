@@ -29,7 +29,7 @@ def connection(kind: str, query: str, path: str) -> Json:
     made: Json = {"kind": kind, "apiVersion": "v1"}
     fields = FIELDS.get(kind)
     if fields is None:
-        return {**made, "path": path} if path else made
+        return {**made, "path": f"/{path}"} if path else made
     said = parse_qs(query, keep_blank_values=True)
     for name, form in fields.items():
         if value := _value(form, said.get(name) or []):

@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from argosy.api.registration import local_priorities
 from argosy.api.resource import Resource
+from argosy.api.resources.extensions import API_SERVICE
 from argosy.apiserver.catalog import Catalog, Served
 from argosy.apiserver.etag import answer_tagged, tag_of
 from argosy.apiserver.subresources import Subresource, known_as, names_of
@@ -66,7 +68,7 @@ class Discovery:
         return self._known
 
     def _made(self) -> Documents:
-        groups = self.catalog.groups()
+        groups = _ordered(self.catalog.groups())
         named = {name: _group(name, versions) for name, versions in groups.items() if name}
         found: dict[str, Json] = {
             "/api": {"kind": "APIVersions", "versions": groups.get("", [])},
@@ -99,7 +101,7 @@ class Discovery:
         return self._whole
 
     def _made_whole(self) -> Documents:
-        groups = self.catalog.groups()
+        groups = _ordered(self.catalog.groups())
         core = [self._whole_group(name) for name in groups if not name]
         named = [self._whole_group(name) for name in groups if name]
         return {"/api": _tagged(_aggregate(core)), "/apis": _tagged(_aggregate(named))}
@@ -143,7 +145,10 @@ class Discovery:
                 }
                 resources.append({**whole, **{key: text for key, text in kind.items() if text}})
         version = served[0].resource.api_version
-        return {"kind": "APIResourceList", "groupVersion": version, "resources": resources}
+        head = {"kind": "APIResourceList"}
+        if "/" in version:  # upstream's core list has none
+            head["apiVersion"] = "v1"
+        return {**head, "groupVersion": version, "resources": resources}
 
     def _whole_resource(self, resource: Resource) -> Json:
         whole: Json = {
@@ -187,6 +192,15 @@ def wants_aggregated(request: Request) -> bool:
 def _tagged(body: Json) -> tuple[bytes, str]:
     encoded = msgspec.json.encode(body)
     return encoded, tag_of(encoded)
+
+
+def _ordered(groups: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Groups as clients are to prefer them: that of the APIServices, then by their priorities."""
+
+    def place(group: str) -> tuple[bool, int, str]:
+        return group != API_SERVICE.group, -local_priorities(group, "v1")[0], group
+
+    return {group: groups[group] for group in sorted(groups, key=place)}
 
 
 def _group(name: str, versions: list[str]) -> Json:

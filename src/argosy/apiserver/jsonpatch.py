@@ -15,6 +15,7 @@ from argosy.base.errors import StatusError, bad_request
 MOST_OPERATIONS = 10_000
 LARGEST_RESULT = 3 * 1024 * 1024
 """Bytes: what a request body may have."""
+REJECTED = "the server rejected our request due to an error in our request"
 LONGEST_REASON = 256
 """Characters: the library's reasons may show the whole object."""
 
@@ -39,8 +40,26 @@ def apply(obj: Mapping[str, Any], operations: Sequence[Any]) -> Any:
             room -= _size_at(changed, operation.get("from"))
             if room < 0:
                 raise StatusError(413, "RequestEntityTooLarge", "the patched object is too large")
-        changed = _one(changed, operation)
+        for done in _lenient(changed, operation):
+            changed = _one(changed, done)
     return changed
+
+
+def _lenient(obj: Any, operation: Any) -> Sequence[Any]:
+    """What is done for an operation, which may be nothing.
+
+    A field that is missing can be replaced, and is null: upstream's library has it so.
+    """
+    op = operation.get("op") if isinstance(operation, dict) else None
+    if op not in ("replace", "test") or (op == "test" and operation.get("value") is not None):
+        return (operation,)
+    try:
+        inside, name = jsonpatch.JsonPointer(operation["path"]).to_last(obj)
+    except (jsonpatch.JsonPointerException, KeyError, TypeError, AttributeError):
+        return (operation,)  # what is wrong with it is told when it is tried
+    if not isinstance(inside, dict) or name is None or name in inside:
+        return (operation,)
+    return () if op == "test" else ({**operation, "op": "add"},)
 
 
 def _one(obj: Any, operation: Any) -> Any:
@@ -51,11 +70,10 @@ def _one(obj: Any, operation: Any) -> Any:
     except (jsonpatch.InvalidJsonPatch, TypeError, AttributeError) as error:
         raise bad_request(f"error decoding patch: {_reason(error)}") from None
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        text = "the server rejected our request due to an error in our request"
         if isinstance(error, jsonpatch.JsonPatchTestFailed):  # its words show what is there
-            told = f"{text}: testing value {str(operation.get('path'))[:LONGEST_REASON]} failed"
+            told = f"{REJECTED}: testing value {str(operation.get('path'))[:LONGEST_REASON]} failed"
             raise TestFailedError(422, "Invalid", told) from None
-        raise StatusError(422, "Invalid", f"{text}: {_reason(error)}") from None
+        raise StatusError(422, "Invalid", f"{REJECTED}: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:

@@ -194,7 +194,7 @@ class Objects:
             written = await self.store.write(key, mutate)
             return b"" if written is None else written.value
         record = self.store.get(key)
-        outcome = mutate(record, self.store.revision if record is None else record.revision)
+        outcome = mutate(record, 0 if record is None else record.revision)
         if isinstance(outcome, bytes):
             return outcome
         return b"" if record is None else record.value
@@ -205,7 +205,9 @@ def _uid() -> str:
 
 
 def encoded(obj: Json, revision: int) -> bytes:
-    """The object's bytes, with its revision."""
+    """The object's bytes, with its revision; 0: it has none, as a dry run's new object."""
+    if not revision:
+        return msgspec.json.encode(obj)
     return msgspec.json.encode(
         {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
     )

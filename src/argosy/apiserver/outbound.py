@@ -33,9 +33,15 @@ MOST_CONTEXTS: Final = 256
 PLAIN: Final = {
     "content-type": "application/json",
     "accept": "application/json, */*",
+    "user-agent": "kube-apiserver-admission",
     "accept-encoding": "identity",  # what is packed could be of any size
 }
 Address = tuple[str, int]
+KEEPERS: Final = (
+    ("endpoints.kubernetes.io/managed-by", "endpoint-controller"),
+    ("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"),
+)
+"""The labels of what controllers keep for services."""
 
 
 class OutboundError(Exception):
@@ -159,9 +165,18 @@ async def _whole(answer: "aiohttp.ClientResponse") -> bytes:
 
 
 def _reason(error: Exception) -> str:
+    import aiohttp  # there already: the error is its
+
     cause = getattr(error, "certificate_error", None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"tls: failed to verify certificate: x509: {cause.verify_message}"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "EOF"
+    if isinstance(error, aiohttp.ClientConnectorError):  # its own words show our objects
+        host = f"[{error.host}]" if ":" in error.host else error.host
+        refused = isinstance(error.os_error, ConnectionRefusedError)
+        words = "connect: connection refused" if refused else error.strerror
+        return f"dial tcp {host}:{error.port}: {words}"
     return str(error) or type(error).__name__
 
 
@@ -169,7 +184,7 @@ def backend(store: Store, namespace: str, name: str, port: int) -> Address:
     """An address behind a service's port, any of them. Raises OutboundError where there is none.
 
     They are those of its EndpointSlices, of its Endpoints, or of the ready pods that it selects
-    where nobody keeps any.
+    where nobody keeps any, or nobody has seen the first of them yet.
     """
     record = store.get(SERVICE.key(namespace, name))
     if record is None:
@@ -195,12 +210,23 @@ def _addresses(
         if name.encode() in record.value
         and _service_of(piece := msgspec.json.decode(record.value)) == name
     ]
-    if slices:
-        return [one for piece in slices for one in _sliced(piece, port)]
     kept = store.get(ENDPOINTS.key(namespace, name))
-    return list(
-        _selected(store, namespace, spec, port) if kept is None else _listed(kept.value, port)
-    )
+    found: list[Address] = []
+    if slices:
+        found = [one for piece in slices for one in _sliced(piece, port)]
+        final = not all(kept_here(piece) for piece in slices)
+    elif kept is not None:
+        endpoints: Json = msgspec.json.decode(kept.value)
+        found, final = list(_listed(endpoints, port)), not kept_here(endpoints)
+    else:
+        final = False
+    return found if found or final else list(_selected(store, namespace, spec, port))
+
+
+def kept_here(endpoints: Json) -> bool:
+    """Whether a controller keeps the Endpoints, or the slice: it may be behind by a moment."""
+    labels: Mapping[str, str] = endpoints["metadata"].get("labels") or {}
+    return any(labels.get(name) == keeper for name, keeper in KEEPERS)
 
 
 def _service_of(piece: Json) -> str:
@@ -217,8 +243,8 @@ def _sliced(piece: Json, port: Json) -> Iterator[Address]:
                     yield str(endpoint["addresses"][0]), int(item["port"])
 
 
-def _listed(endpoints: bytes, port: Json) -> Iterator[Address]:
-    for subset in msgspec.json.decode(endpoints).get("subsets") or ():
+def _listed(endpoints: Json, port: Json) -> Iterator[Address]:
+    for subset in endpoints.get("subsets") or ():
         for item in subset.get("ports") or ():
             if (item.get("name") or "") == (port.get("name") or ""):
                 for address in subset.get("addresses") or ():

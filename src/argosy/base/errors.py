@@ -13,6 +13,9 @@ MOST_FIELDS = 256
 """Wrong fields that one answer names: a small request can have hundreds of thousands."""
 
 
+_NAMING = ("group", "name")
+
+
 class StatusError(Exception):
     """An answer other than success, with code, reason and details as Kubernetes gives them.
 
@@ -42,10 +45,17 @@ class StatusError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:  # a webhook's refusal may give none
+            body["reason"] = self.reason
         if self.details:
-            body["details"] = self.details
+            # A Status tells neither the core group nor a name that nobody gave.
+            alone = len(self.details) == 1
+            body["details"] = {
+                key: value
+                for key, value in self.details.items()
+                if value or alone or key not in _NAMING
+            }
         body["code"] = self.code
         return body
 
@@ -258,4 +268,5 @@ def service_unavailable(message: str, *, retry_after: int = 1) -> StatusError:
 
 def internal_error(message: str) -> StatusError:
     """500: a fault of the server's own."""
-    return StatusError(500, "InternalError", f"Internal error occurred: {message}")
+    text = f"Internal error occurred: {message}"
+    return StatusError(500, "InternalError", text, details={"causes": [{"message": message}]})

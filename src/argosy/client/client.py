@@ -183,9 +183,12 @@ class Client:
         *,
         uid: str = "",
         grace: int | None = None,
+        propagation: str = "",
     ) -> None:
         """Delete the object; with `uid`, only that very one. An object gone already is fine."""
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if propagation:
+            options["propagationPolicy"] = propagation
         if uid:
             options["preconditions"] = {"uid": uid}
         if grace is not None:

@@ -1,15 +1,19 @@
 """The list of all controllers, in the order in which they are set up."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from argosy.api.batch import CronJob, Job
+from argosy.api.daemonsets import DaemonSet
 from argosy.api.kserve import InferenceService
 from argosy.api.modelversion import ModelVersion
+from argosy.api.replicas import Deployment, ReplicaSet, ReplicationController
 from argosy.api.resource import Resource
 from argosy.api.resources.control import FLOW_SCHEMA
 from argosy.api.scheduling import PodGroup
+from argosy.api.statefulsets import StatefulSet
 from argosy.api.storage import VolumeAttributesClass
 from argosy.api.trainer import TrainJob
 from argosy.apiserver.aggregation.aggregation import Aggregation
@@ -27,19 +31,31 @@ from argosy.controllers.certificates_cleaning import cleaning
 from argosy.controllers.certificates_signing import signing
 from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.clusterroleaggregation import cluster_role_aggregation
+from argosy.controllers.cronjobs import cron_jobs
 from argosy.controllers.customresources import custom_resources
+from argosy.controllers.daemonsets.daemonset import daemon_sets
+from argosy.controllers.deployments.deployments import deployments
+from argosy.controllers.disruptionbudgets import disruption_budgets
+from argosy.controllers.disruptiontargets import disruption_targets
+from argosy.controllers.endpoints.controllers import add_endpoints
 from argosy.controllers.flowschemas import flow_schemas
 from argosy.controllers.garbage import GarbageCollector
+from argosy.controllers.jobs.job import jobs
+from argosy.controllers.jobs.orphans import job_orphans
 from argosy.controllers.namespaces import namespaces
+from argosy.controllers.podgc import pod_collector
 from argosy.controllers.podgroupprotection import pod_group_protection
 from argosy.controllers.registrations import registrations
+from argosy.controllers.replicasets import replica_sets, replication_controllers
 from argosy.controllers.reservations import reservations
 from argosy.controllers.resourceclaims import resource_claims
 from argosy.controllers.resourcequotas import resource_quotas
 from argosy.controllers.rootca import root_ca
 from argosy.controllers.serviceaccounts import service_accounts
+from argosy.controllers.statefulsets.statefulset import stateful_sets
 from argosy.controllers.storagemigration import storage_migrations
 from argosy.controllers.tokens import account_tokens, bootstrap_cleaning
+from argosy.controllers.ttlafterfinished import ttl_after_finished
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumeprotection import (
     class_protection,
@@ -100,15 +116,40 @@ def add_kubernetes(
     manager.add(custom_resources(manager, served))
     if (migrations := storage_migrations(manager, served)) is not None:
         manager.add(migrations)
+    if Job.resource in served:
+        manager.add(jobs(manager))
+        manager.add(job_orphans(manager))
+        manager.add(ttl_after_finished(manager))
+    if CronJob.resource in served:
+        manager.add(cron_jobs(manager))
+    manager.add_runner(pod_collector(manager).run)
     manager.add(service_accounts(manager))
+    if DaemonSet.resource in served:
+        manager.add(daemon_sets(manager))
+    if StatefulSet.resource in served:
+        manager.add(stateful_sets(manager))
     manager.add(resource_quotas(manager, served))
+    add_endpoints(manager)
+    manager.add(disruption_budgets(manager))
+    manager.add(disruption_targets(manager))
     manager.add(cluster_role_aggregation(manager))
     if FLOW_SCHEMA in served:  # older minors have it in versions of another shape
         manager.add(flow_schemas(manager))
         manager.add_runner(FlowControl(manager.client_as(PRODUCER), manager.clock).run)
+    _add_replicas(manager, served)
     collector = collector or manager
     collector.add_runner(GarbageCollector(collector, served).run)
     manager.add_runner(Scheduler(manager).run)
+
+
+def _add_replicas(manager: Manager, served: Collection[Resource]) -> None:
+    """Run the controllers of pods that are alike, for those of their kinds that are served."""
+    if ReplicationController.resource in served:
+        manager.add(replication_controllers(manager))
+    if ReplicaSet.resource in served:
+        manager.add(replica_sets(manager))
+        if Deployment.resource in served:
+            manager.add(deployments(manager))
 
 
 def add_aggregation(manager: Manager, aggregation: Aggregation, pki: Path) -> None:

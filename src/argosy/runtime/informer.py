@@ -73,6 +73,10 @@ class Informer(Generic[T]):
         for obj in list(self._objects.values()):
             subscriber(None, obj)
 
+    def has_reached(self, revision: str) -> bool:
+        """Whether the cache has seen `revision`."""
+        return self._revision >= int(revision)
+
     async def reached(self, revision: str) -> None:
         """Wait until the cache has seen `revision`, however long: to act on less would be wrong."""
         wanted = int(revision)

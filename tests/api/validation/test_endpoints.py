@@ -107,3 +107,16 @@ def test_too_many_endpoints() -> None:
     assert errors(put(SLICE, "endpoints", many)) == [
         "endpoints: Too many: 1001: must have at most 1000 items"
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [("127.0.0.1", False), ("127.63.255.255", False), ("127.64.0.2", True), ("127.254.9.9", True)],
+)
+def test_loopback_addresses_are_taken_where_nodes_give_them_to_pods(
+    address: str, taken: bool
+) -> None:
+    field = "endpoints[0].addresses[0]"
+    refusal = f"{field}: Invalid value: " + f'"{address}": may not be in the loopback range'
+    found = errors(put(SLICE, "endpoints.0.addresses", [address]))
+    assert not found if taken else found[0].startswith(refusal)

@@ -45,6 +45,11 @@ async def test_defaults_are_given_and_told_of(api: Api) -> None:
     )
 
 
+async def test_a_pod_has_the_class_of_what_it_is_given(api: Api) -> None:
+    await limited(api, {"type": "Container", "defaultRequest": {"cpu": "100m"}})
+    assert (await posted(api, pod())).body["status"]["qosClass"] == "Burstable"
+
+
 CONTAINER: Json = {"type": "Container"}
 
 

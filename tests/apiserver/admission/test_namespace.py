@@ -15,7 +15,7 @@ async def test_a_missing_namespace_takes_no_objects(api: Api, kind: str) -> None
     answer = await api.ask("POST", path(kind, namespace="nowhere"), body(kind))
 
     assert (answer.status, answer.message) == (404, 'namespaces "nowhere" not found')
-    assert answer.body["details"] == {"name": "nowhere", "group": "", "kind": "namespaces"}
+    assert answer.body["details"] == {"name": "nowhere", "kind": "namespaces"}
 
 
 async def test_a_new_namespace_takes_objects_at_once(api: Api) -> None:
@@ -48,7 +48,6 @@ async def test_a_namespace_that_is_going_takes_no_new_objects(api: Api) -> None:
     )
     assert answer.body["details"] == {
         "name": "it",
-        "group": "",
         "kind": "configmaps",
         "causes": [
             {

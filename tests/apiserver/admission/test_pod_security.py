@@ -68,7 +68,7 @@ async def test_what_breaks_the_enforced_level_is_refused(api: Api) -> None:
 
     assert (answer.status, answer.body["reason"]) == (403, "Forbidden")
     assert answer.message == f'pods "web" is forbidden: violates PodSecurity {WORDS}'
-    assert answer.body["details"] == {"name": "web", "group": "", "kind": "pods"}
+    assert answer.body["details"] == {"name": "web", "kind": "pods"}
     assert "warning" not in answer.headers
     assert (await created(api, hardened())).status == 201
 

@@ -15,7 +15,7 @@ async def test_namespaces_that_stay(api: Api, name: str, dry: dict[str, str]) ->
 
     assert (answer.status, answer.body["reason"]) == (403, "Forbidden")
     assert answer.message == f'namespaces "{name}" is forbidden: this namespace may not be deleted'
-    assert answer.body["details"] == {"name": name, "group": "", "kind": "namespaces"}
+    assert answer.body["details"] == {"name": name, "kind": "namespaces"}
     found = await api.get(NAMESPACES + name)
     assert found.body["status"]["phase"] == "Active"
 

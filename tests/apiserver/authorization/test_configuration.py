@@ -141,7 +141,7 @@ MATCHED = {"matchConditionSubjectAccessReviewVersion": "v1"}
         ),
         (
             {"matchConditions": [{"expression": "object.a"}], **MATCHED},
-            "compilation failed: ERROR: <input>:1:7: undeclared reference to 'object.a'",
+            "compilation failed: ERROR: <input>:1:1: undeclared reference to 'object'",
         ),
         ({"color": "red"}, "unknown field `color`"),
         ({"authorizedTTL": 5}, "Expected `str`, got `int`"),

@@ -205,6 +205,18 @@ async def test_endpoints_count_where_there_are_some(ip: str, status: int) -> Non
     assert [seen.path for seen in node.asked] == expected
 
 
+@pytest.mark.parametrize(("kept", "status"), [(True, 200), (False, 503)])
+async def test_who_keeps_endpoints_may_be_behind(kept: bool, status: int) -> None:
+    """A pod that is ready is found before the controller has seen it."""
+    async with serving(node=Node()) as api:
+        await service(api, {"port": 80})
+        await pod(api)
+        labels = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"} if kept else {}
+        endpoints = {"metadata": {"name": "it", "labels": labels}}
+        await api.ask("POST", "/api/v1/namespaces/default/endpoints", endpoints)
+        assert (await ask(api, f"{SERVICE}/proxy/x")).status == status
+
+
 # nodes
 
 

@@ -62,7 +62,7 @@ async def test_no_two_objects_share_a_name(api: Api) -> None:
 
     assert (again.status, again.body["reason"]) == (409, "AlreadyExists")
     assert again.message == 'configmaps "it" already exists'
-    assert again.body["details"] == {"name": "it", "group": "", "kind": "configmaps"}
+    assert again.body["details"] == {"name": "it", "kind": "configmaps"}
 
 
 async def test_names_are_of_one_kind_and_one_namespace(api: Api) -> None:
@@ -175,7 +175,7 @@ async def test_an_update_of_an_old_version_is_refused(api: Api, method: str, kin
 
     assert (answer.status, answer.body["reason"]) == (409, "Conflict")
     assert answer.message == MODIFIED
-    assert answer.body["details"] == {"name": "it", "group": "", "kind": "configmaps"}
+    assert answer.body["details"] == {"name": "it", "kind": "configmaps"}
     assert (await api.get(MAP)).body == newer.body
 
 
@@ -340,6 +340,7 @@ async def test_a_dry_run_writes_nothing(api: Api) -> None:
     created = await api.create("ConfigMap", dryRun="All")
     assert created.body["data"] == {"color": "red"}
     assert created.meta["uid"]
+    assert "resourceVersion" not in created.meta  # it has none yet
     assert (await api.get(MAP)).status == 404
 
     applied = await api.apply(MAP, {"data": {"a": "b"}}, dryRun="All")

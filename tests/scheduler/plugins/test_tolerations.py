@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from argosy.api.core import Taint, Toleration
+from argosy.api.tolerations import tolerates
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.plugins import taint_toleration
 from argosy.scheduler.plugins.node_unschedulable import schedulable
-from argosy.scheduler.plugins.tolerations import tolerates
 from argosy.scheduler.shape import shape_of
 from tests.scheduler.builders import node, pod
 

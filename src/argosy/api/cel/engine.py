@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from argosy.api.cel.declared import configuration, spec
 from argosy.api.cel.descriptors import PACKAGE
+from argosy.api.cel.wording import worded
 
 LONGEST: Final = 100_000
 """Characters of an expression, as cel-go limits them."""
@@ -94,7 +95,7 @@ class Checker:
         try:
             return bytes(self._env.compile(expression).serialize())
         except RuntimeError as error:
-            text = _reworded(str(error))
+            text = worded(_reworded(str(error)), expression)
             raise CompileError(
                 text if "ERROR: " in text else f"ERROR: <input>:-1:0: {text}"
             ) from None

@@ -38,7 +38,7 @@ def _address(address: Json, field: str) -> Errors:
         yield from names.label(address["hostname"], f"{field}.hostname")
     if "nodeName" in address:
         yield from names.subdomain(address["nodeName"], f"{field}.nodeName")
-    yield from values.endpoint_ip(f"{field}.ip", address["ip"])
+    yield from values.endpoint_ip(f"{field}.ip", address["ip"], of_pods=True)
 
 
 def _port(port: Json, field: str, *, named: bool) -> Errors:
@@ -112,7 +112,7 @@ def _typed(address: str, path: str, i: int, kind: str) -> Errors:
             return
         if (":" in address) is (kind == "IPv4"):
             yield invalid_value(path, address, f"must be an {kind} address")
-        yield from values.endpoint_ip(field, address)
+        yield from values.endpoint_ip(field, address, of_pods=True)
 
 
 def _domain(text: str, field: str) -> Errors:

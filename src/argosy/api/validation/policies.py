@@ -113,7 +113,10 @@ def _annotation_keys(new: Json, old: Json | None) -> list[FieldError]:
         return []
     if len(found) > MOST_ANNOTATIONS:
         detail = f"must not have more than {MOST_ANNOTATIONS} auditAnnotations"
-        errors.append(invalid_value(path, found, detail))
+        told = [
+            {"Key": item["key"], "ValueExpression": item["valueExpression"]} for item in found
+        ]  # as upstream's own type has the names
+        errors.append(invalid_value(path, told, detail))
     name = new["metadata"].get("name") or ""
     for i, annotation in enumerate(found):
         errors += names.qualified(f"{name}/{annotation['key']}", f"{path}[{i}].key")
@@ -149,7 +152,7 @@ def _actions(actions: Sequence[str], path: str) -> Errors:
 
 EXPRESSION = fields({"expression": (NEEDED, _needed_text())})
 POLICY: Table = {
-    "failurePolicy": (NEEDED, one_of(*FAILURE_POLICIES)),
+    "failurePolicy": one_of(*FAILURE_POLICIES),
     "paramKind.apiVersion": (NEEDED, _api_version),
     "paramKind.kind": (NEEDED, _kind),
     "matchConstraints": (Needed(), match_resources),

@@ -73,6 +73,22 @@ NAMES: Mapping[str, Check] = {
     **registration.NAMES,
 }
 """What objects may be called, where that is not a DNS subdomain."""
+ANY_FINALIZER = frozenset(
+    (
+        *ai.RULES,
+        *registration.RULES,
+        *webhooks.RULES,
+        *policies.RULES,
+        "Event",
+        "Event.events.k8s.io",
+        "Lease",
+        "LeaseCandidate",
+        "RuntimeClass",
+        "CustomResourceDefinition",
+        "InferenceService",
+    )
+)
+"""Kinds whose finalizers need no domain: upstream has that rule for its older groups only."""
 
 
 def validate(
@@ -81,6 +97,8 @@ def validate(
     """All that is wrong with `new` beyond its structure."""
     called = NAMES.get(kind, names.subdomain)
     errors = names.metadata(new["metadata"], namespaced=namespaced, called=called)
+    if kind not in ANY_FINALIZER:
+        errors += names.finalizers_of_somebody(new["metadata"])
     if old is not None:
         errors += names.no_new_finalizers(new["metadata"], old["metadata"])
     for rule in SUBRESOURCES.get((kind, subresource)) or RULES.get(kind, ()):

@@ -21,6 +21,7 @@ PROTOCOLS = ("SCTP", "TCP", "UDP")
 FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive"
 PORT_NAME = re.compile(r"(?!.{16})(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 LARGEST_ID = 2**31 - 1
+FIRST_OF_PODS = bytes((127, 64))
 PERCENT = re.compile(r"[0-9]+%")
 PERCENT_RULE = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "
@@ -173,15 +174,20 @@ def cidr(path: str, text: str, known: Sequence[str] = ()) -> Errors:
     yield invalid_value(path, text, detail)
 
 
-def endpoint_ip(path: str, text: str) -> Errors:
-    """An address that traffic can be sent to."""
+def endpoint_ip(path: str, text: str, *, of_pods: bool = False) -> Errors:
+    """An address that traffic can be sent to. `of_pods`: also one that nodes give to pods which
+    share the machine's network, from 127.64.0.0 on; upstream takes none of these.
+    """
     address = parse_ip(text)
     if address is None:
         yield invalid_value(path, text, "must be a valid IP address")
         return
     found = (
         (address.is_unspecified, f"may not be unspecified ({text})"),
-        (address.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+        (
+            address.is_loopback and not (of_pods and address.packed[:2] >= FIRST_OF_PODS),
+            "may not be in the loopback range (127.0.0.0/8, ::1/128)",
+        ),
         (
             address.is_link_local,
             "may not be in the link-local range (169.254.0.0/16, fe80::/10)",

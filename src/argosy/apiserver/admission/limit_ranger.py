@@ -7,7 +7,7 @@ every bound is looked at, and all that is wrong is said at once.
 from collections.abc import Iterator
 
 from argosy.api.amounts import Amounts, parsed
-from argosy.api.podresources import aggregate
+from argosy.api.podresources import aggregate, qos_class
 from argosy.api.resources.core import LIMIT_RANGE
 from argosy.apiserver.admission.limits import faults
 from argosy.apiserver.admission.rule import Attributes, Json
@@ -28,8 +28,11 @@ class LimitRanger:
 
     def complete(self, attributes: Attributes) -> None:
         """Give a pod's containers the defaults of the namespace."""
+        pod = attributes.new
         for limits in self._of(attributes):
-            _set_defaults(attributes.new, limits)
+            if _set_defaults(pod, limits) and attributes.old is None:
+                # It had the class of what it asked for by itself.
+                pod["status"] = {**pod["status"], "qosClass": qos_class(pod["spec"])}
 
     def check(self, attributes: Attributes) -> None:
         """Refuse what is out of bounds."""
@@ -56,7 +59,8 @@ def _limits(obj: Json) -> list[Json]:
     return limits
 
 
-def _set_defaults(pod: Json, limits: list[Json]) -> None:
+def _set_defaults(pod: Json, limits: list[Json]) -> bool:
+    """Whether the pod was given anything."""
     defaults: Json = {}
     for part, field, _ in PARTS:
         amounts: Json = {}
@@ -65,7 +69,7 @@ def _set_defaults(pod: Json, limits: list[Json]) -> None:
                 amounts |= limit.get(field) or {}
         defaults[part] = amounts
     if not any(defaults.values()):
-        return
+        return False
     said = [
         text
         for group, shown in GROUPS
@@ -78,6 +82,7 @@ def _set_defaults(pod: Json, limits: list[Json]) -> None:
             **annotations,
             ANNOTATION: f"LimitRanger plugin set: {'; '.join(said)}",
         }
+    return bool(said)
 
 
 def _given(container: Json, defaults: Json, shown: str) -> Iterator[str]:

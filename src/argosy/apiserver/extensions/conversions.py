@@ -154,7 +154,12 @@ class Conversions:
         review = Review(version=version, uid=str(uuid.uuid4()), wanted=wanted, objects=objects)
         try:
             where = self.outbound.where(hook.config)
-            status, body = await self.outbound.post(where, review.body(), seconds=self.seconds)
+            status, body = await self.outbound.post(
+                where,
+                review.body(),
+                seconds=self.seconds,
+                query=f"timeout={-(-self.seconds // 1):.0f}s",
+            )
         except OutboundError as error:
             raise review.failed(str(error)) from None
         if not 200 <= status < 300:

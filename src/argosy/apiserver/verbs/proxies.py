@@ -16,7 +16,7 @@ from argosy.api.core import Node, Pod
 from argosy.api.meta import condition
 from argosy.api.resources.core import ENDPOINTS, SERVICE
 from argosy.apiserver.objects import Objects
-from argosy.apiserver.outbound import target_port
+from argosy.apiserver.outbound import kept_here, target_port
 from argosy.apiserver.request import Call
 from argosy.apiserver.verbs.streams import to_node
 from argosy.base.errors import StatusError, bad_request, not_found
@@ -154,10 +154,10 @@ def _behind(
     if port is None:
         return
     record = objects.store.get(ENDPOINTS.key(namespace, name))
-    if record is not None:
-        found = _listed(objects, namespace, msgspec.json.decode(record.value), port)
-    else:
-        found = _selected(objects, namespace, service.get("selector") or {}, port)
+    endpoints = msgspec.json.decode(record.value) if record is not None else None
+    found = list(_listed(objects, namespace, endpoints, port)) if endpoints is not None else []
+    if not found and (endpoints is None or kept_here(endpoints)):
+        yield from _selected(objects, namespace, service.get("selector") or {}, port)
     yield from found
 
 
@@ -181,7 +181,7 @@ def _listed(
 def _selected(
     objects: Objects, namespace: str, selector: Json, port: Json
 ) -> Iterable[tuple[Pod, int]]:
-    """As its selector says, where nobody keeps Endpoints."""
+    """As its selector says, where nobody keeps Endpoints, or has seen the first of them yet."""
     for record in objects.store.list(Pod.resource.key(namespace, "")) if selector else ():
         pod = msgspec.json.decode(record.value, type=Pod)
         ready = condition(pod.status.conditions, "Ready")

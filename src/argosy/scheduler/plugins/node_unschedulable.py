@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from argosy.api.core import Taint
+from argosy.api.tolerations import tolerates
 from argosy.scheduler.columns import Columns, Rows
 from argosy.scheduler.framework import Mask, Plugin
-from argosy.scheduler.plugins.tolerations import tolerates
 from argosy.scheduler.shape import Shape
 
 CORDONED = Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule")

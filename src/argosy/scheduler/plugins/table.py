@@ -6,6 +6,7 @@ To add one: a file beside this one, a line here.
 from argosy.scheduler.framework import Plugin
 from argosy.scheduler.plugins import (
     dynamic_resources,
+    node_name_affinity,
     node_resources_fit,
     node_selector,
     node_unschedulable,
@@ -20,6 +21,7 @@ PLUGINS: tuple[Plugin, ...] = (
     node_unschedulable.PLUGIN,
     taint_toleration.PLUGIN,
     node_selector.PLUGIN,
+    node_name_affinity.PLUGIN,
     node_resources_fit.PLUGIN,
     dynamic_resources.PLUGIN,
 )

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from argosy.api.core import Taint
+from argosy.api.tolerations import tolerates
 from argosy.scheduler.columns import Columns, Rows
 from argosy.scheduler.framework import Mask, Plugin, Scores
-from argosy.scheduler.plugins.tolerations import tolerates
 from argosy.scheduler.shape import Shape
 
 FORBIDDING = ("NoSchedule", "NoExecute")

@@ -147,7 +147,7 @@ def test_the_request_as_expressions_see_it() -> None:
     attributes = request("apps/v1/deployments/scale", "UPDATE")
     attributes.dry_run = True
     made = request_of(attributes)
-    kind = {"group": "apps", "version": "v1", "kind": "Deployment"}
+    kind = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
     resource = {"group": "apps", "version": "v1", "resource": "deployments"}
     assert made == {
         "kind": kind,
@@ -159,10 +159,16 @@ def test_the_request_as_expressions_see_it() -> None:
         "name": "web",
         "namespace": "shop",
         "operation": "UPDATE",
-        "userInfo": {"username": "jane", "uid": "", "groups": [], "extra": {}},
+        "userInfo": {"username": "jane"},
         "dryRun": True,
         "options": {"kind": "UpdateOptions", "apiVersion": "meta.k8s.io/v1", "dryRun": ["All"]},
     }
+
+
+def test_what_a_request_does_not_say_is_absent() -> None:
+    made = request_of(request())
+    assert not {"subResource", "requestSubResource"}.intersection(made)
+    assert made["kind"]["kind"] == made["requestKind"]["kind"]
 
 
 def test_service_accounts_are_asked_about_by_name() -> None:

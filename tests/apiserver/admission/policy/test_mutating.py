@@ -173,7 +173,11 @@ async def test_policies_run_in_order_and_again(api: Api) -> None:
 BROKEN = [
     ("Object{data: Object.data{a: object.data.nothing}}", "no such key: nothing"),
     ("Object{data: Object.wrong{a: '1'}}", "type mismatch: unexpected type name"),
-    ("Object{datum: {'a': '1'}}", ".datum: field not declared in schema"),
+    ("Object{data: Object.data{a: 1}}", "failed to convert patch object to typed object: data[a]"),
+    (
+        "Object{datum: {'a': '1'}}",
+        "patch object to typed object: .datum: field not declared in schema",
+    ),
     ("Object{metadata: Object.metadata{ownerReferences: [{1: 2}]}}", "map key is not a string"),
 ]
 

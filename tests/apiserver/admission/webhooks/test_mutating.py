@@ -232,6 +232,14 @@ async def test_a_status_is_not_written_by_way_of_the_object(api: Api) -> None:
         assert changed.body["status"]["phase"] == "Pending"
 
 
+async def test_a_pod_has_the_class_of_what_a_webhook_lets_it_ask_for(api: Api) -> None:
+    asks = {"requests": {"cpu": "1"}}
+    add = {"op": "replace", "path": "/spec/containers/0/resources", "value": asks}
+    async with listening(lambda request: review(request, **patching(add))) as hook:
+        await configure(api, MUTATING, hook.one("a.example.com", rule("pods")))
+        assert (await api.create("Pod")).body["status"]["qosClass"] == "Burstable"
+
+
 async def test_a_webhook_may_ask_the_server_in_the_middle(api: Api) -> None:
     async def calls_back() -> None:
         assert (await api.get(f"{CONFIG_MAPS}/it")).status == 404

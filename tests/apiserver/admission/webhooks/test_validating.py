@@ -207,7 +207,7 @@ async def test_who_connects_says_how(api: Api) -> None:
         head = {"kind": "PodExecOptions", "apiVersion": "v1"}
         assert exec_["object"] == {**head, "command": ["sh"], "stdin": True}
         assert (exec_["oldObject"], exec_["options"]) == (None, None)
-        assert proxy["object"]["path"] == "a/b"
+        assert proxy["object"]["path"] == "/a/b"
 
 
 async def test_an_eviction_and_a_binding_are_shown_as_themselves(api: Api) -> None:

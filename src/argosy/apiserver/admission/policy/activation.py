@@ -14,6 +14,7 @@ from argosy.api.resource import Resource
 from argosy.api.resources.core import NAMESPACE
 from argosy.apiserver.admission.policy.matching import name_of, namespace_of, subresource_of
 from argosy.apiserver.admission.rule import Attributes
+from argosy.apiserver.admission.webhooks.review import sent_kind
 from argosy.apiserver.authorization import attributes as access
 from argosy.apiserver.request import User
 from argosy.base.errors import not_found
@@ -107,29 +108,44 @@ def as_asked(attributes: Attributes, obj: Json | None, wanted: Resource) -> Json
 
 
 def request_of(attributes: Attributes, wanted: Resource | None = None) -> Json:
-    """The request as an AdmissionRequest has it, without its uid and its objects."""
+    """The request as an AdmissionRequest has it, without its uid and its objects.
+
+    As there, texts that are empty are absent, so that `has()` tells.
+    """
     asked = attributes.target.served.resource
     wanted = wanted or asked
-    user, subresource = attributes.user, subresource_of(attributes)
-    return {
-        "kind": _kind(wanted),
+    subresource, sent = subresource_of(attributes), _sent(attributes)
+    made = {
+        "kind": sent or _kind(wanted),
         "resource": _resource(wanted),
         "subResource": subresource,
-        "requestKind": _kind(asked),
+        "requestKind": sent or _kind(asked),
         "requestResource": _resource(asked),
         "requestSubResource": subresource,
         "name": name_of(attributes),
         "namespace": namespace_of(attributes),
         "operation": attributes.operation,
-        "userInfo": {
-            "username": user.name,
-            "uid": user.uid,
-            "groups": list(user.groups),
-            "extra": {key: list(values) for key, values in user.extra.items()},
-        },
+        "userInfo": _user(attributes.user),
         "dryRun": attributes.dry_run,
         "options": _options(attributes),
     }
+    return {name: value for name, value in made.items() if value != ""}
+
+
+def _user(user: User) -> Json:
+    told = {
+        "username": user.name,
+        "uid": user.uid,
+        "groups": list(user.groups),
+        "extra": {key: list(values) for key, values in user.extra.items()},
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _sent(attributes: Attributes) -> Json | None:
+    """The kind of what is sent to a subresource, where it is not the object itself."""
+    kind = sent_kind(attributes)
+    return None if kind is None else dict(zip(("group", "version", "kind"), kind, strict=True))
 
 
 def _kind(resource: Resource) -> Json:

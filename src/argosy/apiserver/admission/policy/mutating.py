@@ -152,7 +152,12 @@ class Mutating:
         if len(msgspec.json.encode(patched)) > LARGEST:
             raise _FaultError("the object would become too large")
         name = f"MutatingAdmissionPolicy '{policy.name}'"
-        return self.patches.take(attributes, name, wanted, shown, patched)
+        try:
+            return self.patches.take(attributes, name, wanted, shown, patched)
+        except StatusError as error:
+            if patch or error.code != 500:
+                raise
+            raise _mistyped(error.message.removeprefix("Internal error occurred: ")) from None
 
     def _broken(
         self, policy: Policy, binding: Binding | None, words: str, reason: str = ""
@@ -176,6 +181,11 @@ class _FaultError(Exception):
     """What a policy made can't be laid over the object."""
 
 
+def _mistyped(why: str) -> _FaultError:
+    words = f"failed to convert patch object to typed object: {why}"
+    return _FaultError(f"error applying patch: {words}")
+
+
 def _patched(shown: Json, value: Any) -> Json:
     """The object after a JSON patch; as it is where a test of the patch fails."""
     operations = []
@@ -188,7 +198,8 @@ def _patched(shown: Json, value: Any) -> Json:
     except jsonpatch.TestFailedError:
         return shown
     except StatusError as error:
-        raise _FaultError(f"JSON Patch: {error.message}") from None
+        words = error.message.removeprefix(f"{jsonpatch.REJECTED}: ")
+        raise _FaultError(f"JSON Patch: {words}") from None
     if not isinstance(patched, dict):
         raise _FaultError("JSON Patch: the patch does not leave an object")
     return patched
@@ -205,8 +216,7 @@ def _applied(schema: Schema) -> Callable[[Json, Any], Json]:
         try:
             check(patch, schema, f"{group_version}, Kind={head['kind']}")
         except StatusError as error:
-            words = f"failed to convert patch object to typed object: {error.message}"
-            raise _FaultError(f"error applying patch: {words}") from None
+            raise _mistyped(error.message.partition("): ")[2] or error.message) from None
         if atomic := list(_atomics(patch, shown, schema, "")):
             words = f"may not mutate atomic arrays, maps or structs: {', '.join(atomic)}"
             raise _FaultError(f"error applying patch: invalid ApplyConfiguration: {words}")

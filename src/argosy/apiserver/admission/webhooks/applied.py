@@ -132,8 +132,8 @@ class Patches:
             result = limited(part(served, below), result, old, self.now)
         elif served.resource.status:
             result.pop("status", None)
-            if "status" in new:
-                result["status"] = new["status"]
+            if "status" in new:  # but for what is made anew of the spec
+                result["status"] = {k: v for k, v in new["status"].items() if k != "qosClass"}
         served.fill(result)
         if (fill := DEFAULTS.get(served.name)) is not None:
             fill(result)
@@ -164,7 +164,7 @@ def _patched(shown: Json, patch: Sequence[Any]) -> Json:
     try:
         patched = jsonpatch.apply(shown, patch)
     except StatusError as error:
-        raise internal_error(error.message) from None
+        raise internal_error(error.message.removeprefix(f"{jsonpatch.REJECTED}: ")) from None
     if not isinstance(patched, dict):
         raise internal_error("the patch does not leave an object")
     return patched

@@ -55,13 +55,9 @@ def request(attributes: Attributes, wanted: Resource, new: Json | None, old: Jso
 
     made = request_of(attributes, wanted)
     if new and not attributes.target.name:  # the name that it has so far
-        made["name"] = new["metadata"].get("name") or ""
-    made = {name: value for name, value in made.items() if value != ""}
-    if (kind := sent_kind(attributes)) is not None:
-        shown = dict(zip(("group", "version", "kind"), kind, strict=True))
-        made |= {"kind": shown, "requestKind": shown}
-    user = made["userInfo"]
-    made["userInfo"] = {name: value for name, value in user.items() if value}
+        made.pop("name", None)
+        if name := new["metadata"].get("name"):
+            made["name"] = name
     made["object"], made["oldObject"] = new or None, old or None
     made["options"] = _options(attributes, made.get("options"))
     return made

@@ -1,5 +1,7 @@
 """Whether a toleration covers a taint. Source: Kubernetes' "Taints and Tolerations"."""
 
+from collections.abc import Iterable, Sequence
+
 from argosy.api.core import Taint, Toleration
 
 
@@ -16,3 +18,14 @@ def tolerates(toleration: Toleration, taint: Taint) -> bool:
         return True
     equal = toleration.operator in ("", "Equal")
     return equal and toleration.key == taint.key and toleration.value == taint.value
+
+
+def untolerated(
+    taints: Iterable[Taint], tolerations: Sequence[Toleration], effects: Sequence[str]
+) -> list[Taint]:
+    """The taints of these effects that no toleration covers."""
+    return [
+        taint
+        for taint in taints
+        if taint.effect in effects and not any(tolerates(item, taint) for item in tolerations)
+    ]

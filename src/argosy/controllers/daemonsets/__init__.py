@@ -1,0 +1,1 @@
+"""DaemonSets: the same pod on every node that takes it."""

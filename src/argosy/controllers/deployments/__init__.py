@@ -1,0 +1,1 @@
+"""Deployments: ReplicaSets of one template after another, with a rollout in between."""

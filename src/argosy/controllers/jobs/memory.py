@@ -1,0 +1,53 @@
+"""What the job controller knows beside what is written: it may be lost, and is then found anew."""
+
+from collections.abc import Iterable
+
+from argosy.api.batch import Job
+from argosy.api.core import Pod
+from argosy.api.meta import Key
+from argosy.controllers.jobs.backoff import Backoff
+from argosy.controllers.podcontrol import Expectations
+from argosy.runtime.informer import Informer
+
+
+class Memory:
+    """Failures of jobs that run, and pods that are gone before the cache says so.
+
+    Made before the informers run; what is over or gone is forgotten.
+    """
+
+    def __init__(self, jobs: Informer[Job], pods: Informer[Pod], expected: Expectations) -> None:
+        self._backoffs: dict[str, Backoff] = {}
+        self._vanished: dict[Key, str] = {}
+        self._expected = expected
+        jobs.subscribe(self._job_changed)
+        pods.subscribe(self._pod_changed)
+
+    def backoff(self, job: Job) -> Backoff:
+        """What is known of the job's failures."""
+        return self._backoffs.get(job.metadata.uid, Backoff())
+
+    def remember(self, job: Job, backoff: Backoff) -> None:
+        """What is known from now on."""
+        if backoff.failures:
+            self._backoffs[job.metadata.uid] = backoff
+        else:
+            self._backoffs.pop(job.metadata.uid, None)
+
+    def vanished(self, pod: Pod) -> None:
+        """The pod is gone: it must not be counted again while the cache has it."""
+        self._vanished[pod.key] = pod.metadata.uid
+
+    def present(self, pods: Iterable[Pod]) -> list[Pod]:
+        """Those that are not known to be gone."""
+        return [pod for pod in pods if self._vanished.get(pod.key) != pod.metadata.uid]
+
+    def _job_changed(self, old: Job | None, new: Job | None) -> None:
+        if old is not None and (new is None or new.ended is not None):
+            self._backoffs.pop(old.metadata.uid, None)
+        if old is not None and new is None:
+            self._expected.forget(old.metadata.uid)
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        if old is not None and new is None:
+            self._vanished.pop(old.key, None)

@@ -1,0 +1,155 @@
+"""Pods as controllers make them: never twice, and not on and on where they are refused."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from argosy.api.core import Pod
+from argosy.api.replicas import ReplicaSet
+from argosy.base.errors import StatusError, forbidden
+from argosy.client.client import MERGE
+from argosy.controllers.podcontrol import (
+    WIDEST,
+    PodControl,
+    namespace_going,
+    pod_control,
+    pod_from,
+)
+from argosy.http.message import Request, Response
+from argosy.runtime.manager import Manager
+from argosy.testing.clock import settle
+from tests.controllers.faults import Counting, with_faults
+from tests.controllers.kit import Scene
+from tests.controllers.replicakit import body, pods, template, told, turn
+
+
+class Refusing(Counting):
+    """Only so many pods are taken; how many writes of them are under way at once is noted."""
+
+    left = 10**6
+    under_way = 0
+    most = 0
+
+    async def send(self, request: Request) -> Response:
+        if request.method not in ("POST", "DELETE") or "/pods" not in request.path:
+            return await super().send(request)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await settle(1)
+        self.under_way -= 1
+        self.left -= 1
+        if self.left < 0:
+            status = forbidden("no more of them").status()
+            return Response(403, {}, msgspec.json.encode(status))
+        return await super().send(request)
+
+
+@asynccontextmanager
+async def controlling() -> AsyncGenerator[tuple[Scene, Refusing, PodControl, ReplicaSet], None]:
+    """Pod control for a ReplicaSet that nobody else acts on."""
+    made: list[PodControl] = []
+
+    def add(manager: Manager) -> None:
+        made.append(pod_control(manager, "test", "tester"))
+
+    async with with_faults(Refusing, add) as (it, way):
+        await it.client.create(ReplicaSet.resource, body(replicas=0))
+        await turn(it)
+        yield it, way, made[0], await it.client.get(ReplicaSet, "web", "default")
+
+
+def bodies(owner: ReplicaSet, count: int) -> list[dict[str, Any]]:
+    return [pod_from(template(), owner)] * count
+
+
+async def test_pods_are_made_and_shown() -> None:
+    async with controlling() as (it, way, control, owner):
+        uid = owner.metadata.uid
+        assert control.expectations.met(uid)
+        await control.create(owner, bodies(owner, 300))
+        assert len(await pods(it)) == 300
+        assert way.most == WIDEST
+        assert control.expectations.met(uid)
+        assert len(control.pods_of(owner)) == 300
+        assert 10 <= len(await told(it, "SuccessfulCreate")) <= 25
+
+
+async def test_a_refusal_ends_it_after_its_batch() -> None:
+    async with controlling() as (it, way, control, owner):
+        way.left = 5  # of the batches of 1, 2, 4 and 8 the third has two that are refused
+        with pytest.raises(StatusError, match="no more of them"):
+            await control.create(owner, bodies(owner, 100))
+        assert len(await pods(it)) == 5
+        assert way.left == -2
+        [event] = await told(it, "FailedCreate")
+        assert (event.type, event.message) == ("Warning", "Error creating: no more of them")
+        assert event.count == 2
+
+
+async def test_what_was_written_is_expected_until_the_cache_shows_it() -> None:
+    async with controlling() as (it, _, control, owner):
+        uid = owner.metadata.uid
+        expected = control.expectations
+        await control.create(owner, bodies(owner, 2))
+        [first, _] = await pods(it)
+        assert expected.met(uid)
+        meta = {"metadata": {"resourceVersion": str(10**9)}}
+        expected.wrote(uid, meta)
+        expected.wrote(uid, {"metadata": {"resourceVersion": "1"}})  # an older one counts no more
+        assert not expected.met(uid) and expected.met("another")
+        expected.forget(uid)
+        assert expected.met(uid)
+        expected.deleted(uid, first)
+        assert not expected.met(uid)
+        await control.delete(owner, [first])
+        await settle()
+        assert expected.met(uid)
+
+
+async def test_a_pod_that_goes_slowly_is_no_longer_expected_to() -> None:
+    async with controlling() as (it, _, control, owner):
+        await control.create(owner, bodies(owner, 1))
+        [pod] = await pods(it)
+        held = {"metadata": {"finalizers": ["example.com/keep"]}}
+        path = Pod.resource.path(pod.metadata.name, "default")
+        await it.client.call("PATCH", path, {}, held, content_type=MERGE)
+        await settle()
+        await control.delete(owner, [pod])
+        await settle()
+        assert control.expectations.met(owner.metadata.uid)
+        assert len(await pods(it)) == 1
+
+
+async def test_deletes_that_fail_are_told_and_the_others_done() -> None:
+    async with controlling() as (it, way, control, owner):
+        await control.create(owner, bodies(owner, 100))
+        found = await pods(it)
+        way.left, way.most = 90, 0
+        with pytest.raises(StatusError, match="unable to delete pods: no more of them"):
+            await control.delete(owner, found)
+        assert len(await pods(it)) == 10
+        assert way.most == WIDEST
+        [event] = await told(it, "FailedDelete")
+        assert event.message == "Error deleting: no more of them"
+        way.left = 10
+        await control.delete(owner, found[:3])  # what is gone already is no failure
+
+
+def test_pods_are_named_after_their_owner() -> None:
+    for name, prefix in (("web", "web-"), ("x" * 252, "x" * 252 + "-"), ("x" * 253, "x" * 253)):
+        owner = msgspec.convert({"metadata": {"name": name, "namespace": "a"}}, ReplicaSet)
+        made = pod_from(template(), owner)
+        assert made["metadata"]["generateName"] == prefix
+        assert made["metadata"]["namespace"] == "a"
+
+
+def test_a_namespace_that_goes_says_so() -> None:
+    going = StatusError(
+        403, "Forbidden", "", details={"causes": [{"reason": "NamespaceTerminating"}]}
+    )
+    assert namespace_going(going)
+    assert not namespace_going(forbidden("no"))
+    assert not namespace_going(ConnectionError("gone"))
