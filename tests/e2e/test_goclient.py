@@ -30,12 +30,15 @@ TEMPLATE: Json = {
 }
 KINDS: dict[str, Json] = {
     "Pod": {"spec": TEMPLATE["spec"]},
-    "Deployment": {"spec": {"selector": {"matchLabels": {"app": "go"}}, "template": TEMPLATE}},
+    "Ingress": {"spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}},
     "ConfigMap": {"data": {"a": "b"}, "binaryData": {"raw": "AP8="}},
     "Lease": {"spec": {"holderIdentity": "me", "renewTime": LEASE_TIME}},
     "Event": {"involvedObject": {"kind": "Pod", "name": "p"}, "reason": "Because", "count": 1},
 }
-STATUS: dict[str, Json] = {"Pod": {"phase": "Running"}, "Deployment": {"replicas": 3}}
+STATUS: dict[str, Json] = {
+    "Pod": {"phase": "Running"},
+    "Ingress": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}},
+}
 
 
 class GoClient:
