@@ -12,7 +12,8 @@ import msgspec
 
 from argosy.api.registration import APIService, Place, version_order
 from argosy.api.resources.extensions import API_SERVICE
-from argosy.store.interface import Change, CompactedError, Store, Watch
+from argosy.apiserver.authorization.followed import Followed
+from argosy.store.interface import Store
 
 PREFIX = API_SERVICE.key()
 _services = msgspec.json.Decoder(APIService)
@@ -27,7 +28,10 @@ class Registry:
     _edition: int = field(default=1, init=False)
     _known: dict[str, APIService] = field(default_factory=dict, init=False)
     _places: dict[Place, APIService] = field(default_factory=dict, init=False)
-    _watch: Watch | None = field(default=None, init=False)
+    _changed: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._followed = Followed(self.store, PREFIX, self)
 
     @property
     def edition(self) -> int:
@@ -58,40 +62,29 @@ class Registry:
 
     def _follow(self) -> None:
         """Read what was written since the last time."""
-        watch = self._watch
-        if watch is None:
-            self._begin()
-            return
-        try:
-            while watch.revision < self.store.revision:
-                for change in watch.ready():
-                    self._take(change)
-        except CompactedError:
-            self._begin()
+        self._followed.catch_up()
+        if self._changed:
+            self._changed = False
+            self._edition += 1
+            self._places = {item.place: item for item in self._known.values()}
 
-    def _begin(self) -> None:
-        """Read all there is."""
+    def clear(self) -> None:
+        """All is read anew."""
         self._known.clear()
-        self._watch = self.store.watch(PREFIX, self.store.revision)
-        for record in self.store.list(PREFIX):
-            self._put(record.key, record.value)
-        self._renewed()
+        self._changed = True
 
-    def _take(self, change: Change) -> None:
-        before = self._known.pop(change.key, None)
-        if change.value is not None:
-            self._put(change.key, change.value)
-        if before is not self._known.get(change.key):
-            self._renewed()
-
-    def _put(self, key: str, value: bytes) -> None:
+    def put(self, key: str, value: bytes) -> None:
+        """An APIService as it is now."""
+        self.drop(key)
         api = _services.decode(value)
         if api.spec.service is not None and api.place not in self.own:
             self._known[key] = api
+            self._changed = True
 
-    def _renewed(self) -> None:
-        self._edition += 1
-        self._places = {item.place: item for item in self._known.values()}
+    def drop(self, key: str) -> None:
+        """One is gone."""
+        if self._known.pop(key, None) is not None:
+            self._changed = True
 
 
 def _order(api: APIService, highest: dict[str, int]) -> tuple[int, str, int, tuple[int, ...]]:
