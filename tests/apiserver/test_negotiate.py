@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from argosy.apiserver.accept import JSON, YAML
 from argosy.apiserver.negotiate import (
     APPLY,
+    OBJECTS,
     answer,
     answer_error,
-    body_object,
+    body_value,
     media_type,
     warning_header,
+    whole_object,
 )
 from argosy.base.errors import StatusError, service_unavailable
 from argosy.http.message import Request
@@ -32,6 +34,10 @@ objects = st.dictionaries(WORDS, values, max_size=3)
 
 def sent(body: bytes, kind: str = JSON) -> Request:
     return Request("POST", "/", headers={"content-type": kind}, body=body)
+
+
+def body_object(request: Request) -> dict[str, Any]:
+    return whole_object(body_value(request, OBJECTS))
 
 
 @given(objects)

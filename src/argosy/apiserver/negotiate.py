@@ -34,11 +34,6 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() or JSON
 
 
-def body_object(request: Request, allowed: tuple[str, ...] = OBJECTS) -> dict[str, Any]:
-    """The body as an object. Raises StatusError 400 and 415."""
-    return whole_object(body_value(request, allowed))
-
-
 def whole_object(decoded: Any) -> dict[str, Any]:
     """A body that must be an object. Raises StatusError 400."""
     if not isinstance(decoded, dict):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from argosy.api.core import Taint
-from argosy.api.tolerations import tolerates
+from argosy.api.tolerations import untolerated
 from argosy.scheduler.columns import Columns, Rows
 from argosy.scheduler.framework import Mask, Plugin, Scores
 from argosy.scheduler.shape import Shape
@@ -44,11 +44,7 @@ def explain(nodes: Columns, shape: Shape, rows: Rows) -> Mapping[str, int]:
 
 
 def _untolerated(taints: Sequence[Taint], shape: Shape, effects: Sequence[str]) -> int:
-    return sum(
-        taint.effect in effects
-        and not any(tolerates(toleration, taint) for toleration in shape.tolerations)
-        for taint in taints
-    )
+    return len(untolerated(taints, shape.tolerations, effects))
 
 
 PLUGIN = Plugin(
