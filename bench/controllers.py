@@ -1,8 +1,10 @@
 """How soon controllers have done what is asked of them: `python -m bench.controllers [--runs N]`.
 
 Measured on `argosy up` as shipped, over TLS, durable, by a client in another process. No scheduler
-minds the pods, so that what counts is the work of the controllers: from the request until the last
-status tells that all pods were made.
+minds the pods, so that what counts is the work of the controllers. Deployments: from the request
+until the last status tells that all pods were made. Garbage: from the owner's deletion until the
+last dependent is gone. A Job: from its last pod's end, which the client plays, until it is
+complete.
 """
 
 import argparse
@@ -10,18 +12,24 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from argosy.api.core import Pod
+from argosy.api.batch import Job
+from argosy.api.core import ConfigMap, Pod
+from argosy.api.meta import PartialObject
 from argosy.api.replicas import Deployment
 from argosy.client.client import Client
+from argosy.client.watching import WatchEvent
 from bench.server import argosy
 
 NAMESPACE = "default"
 PATIENCE = 120.0
 NOBODY = "example.com/nobody"
+CLIENTS = 16
+PLACE = {"namespace": NAMESPACE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,81 @@ async def _made(client: Client, count: int, replicas: int, since: str) -> None:
                 return
 
 
+async def collected(client: Client, count: int) -> float:
+    """Seconds from an owner's deletion until its `count` dependents are gone."""
+    made = await client.create(ConfigMap.resource, {"metadata": {"name": "own", **PLACE}})
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "own", "uid": made["metadata"]["uid"]}
+    todo = iter(range(count))
+
+    async def make() -> None:
+        for at in todo:
+            meta = {"name": f"dependent-{at}", **PLACE, "ownerReferences": [owner]}
+            await client.create(ConfigMap.resource, {"metadata": meta, "data": {"a": "b"}})
+
+    await asyncio.gather(*(make() for _ in range(CLIENTS)))
+    listed = await client.list(PartialObject, NAMESPACE, resource=ConfigMap.resource)
+    since = listed.metadata.resource_version
+    began = time.monotonic()
+    await client.delete(ConfigMap.resource, "own", NAMESPACE, propagation="Background")
+    left = count
+    async with asyncio.timeout(PATIENCE), aclosing(_changes(client, since)) as changes:
+        async for event in changes:
+            left -= event.type == "DELETED" and event.object.metadata.name.startswith("dependent-")
+            if not left:
+                break
+    return time.monotonic() - began
+
+
+def _changes(client: Client, since: str) -> AsyncGenerator[WatchEvent[PartialObject], None]:
+    return client.watch(PartialObject, NAMESPACE, since=since, resource=ConfigMap.resource)
+
+
+async def finished(client: Client, count: int) -> float:
+    """Seconds from the end of the last of a Job's `count` pods until the Job is complete."""
+    since = (await client.list(Pod, NAMESPACE)).metadata.resource_version
+    containers = [{"name": "main", "image": "host"}]
+    pod = {"schedulerName": NOBODY, "restartPolicy": "Never", "containers": containers}
+    spec = {"completions": count, "parallelism": count, "completionMode": "Indexed"}
+    body = {"metadata": {"name": "job", **PLACE}, "spec": {**spec, "template": {"spec": pod}}}
+    complete = asyncio.create_task(_complete(client, since))
+    await client.create(Job.resource, body)
+    pods: asyncio.Queue[str] = asyncio.Queue()
+    left = count
+
+    async def play() -> None:
+        nonlocal left
+        while left:
+            left -= 1
+            name = await pods.get()
+            status = {"status": {"phase": "Succeeded"}}
+            await client.merge(Pod.resource, name, NAMESPACE, status, subresource="status")
+
+    async with asyncio.timeout(PATIENCE):
+        watching = asyncio.create_task(_new(client, since, pods))
+        await asyncio.gather(*(play() for _ in range(CLIENTS)))
+        began = time.monotonic()
+        watching.cancel()
+        await complete
+    return max(time.monotonic() - began, 0.0)
+
+
+async def _new(client: Client, since: str, pods: asyncio.Queue[str]) -> None:
+    async for event in client.watch(Pod, NAMESPACE, since=since):
+        if event.type == "ADDED":
+            pods.put_nowait(event.object.metadata.name)
+
+
+async def _complete(client: Client, since: str) -> None:
+    async for event in client.watch(Job, NAMESPACE, since=since):
+        if event.type != "BOOKMARK" and event.object.status.completion_time:
+            return
+
+
 ROWS = (
     Row("a Deployment of 1,000 replicas", 1.0, lambda client: deployed(client, 1, 1_000)),
     Row("500 Deployments of 10 replicas", 5.0, lambda client: deployed(client, 500, 10)),
+    Row("garbage of 10,000 dependents", 6.0, lambda client: collected(client, 10_000)),
+    Row("a Job of 5,000 indexes, after its last pod", 10.0, lambda client: finished(client, 5_000)),
 )
 
 
@@ -92,16 +172,19 @@ async def once(row: Row) -> float:
                 await client.transport.close()
 
 
-async def run(runs: int) -> list[tuple[Row, Sequence[float]]]:
-    """All rows, each measured `runs` times."""
-    return [(row, [await once(row) for _ in range(runs)]) for row in ROWS]
+async def run(runs: int, only: str) -> list[tuple[Row, Sequence[float]]]:
+    """All rows whose words hold `only`, each measured `runs` times."""
+    rows = [row for row in ROWS if only in row.what]
+    return [(row, [await once(row) for _ in range(runs)]) for row in rows]
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    for row, seconds in asyncio.run(run(parser.parse_args().runs)):
+    parser.add_argument("--only", default="", help="words of the rows that are wanted")
+    told = parser.parse_args()
+    for row, seconds in asyncio.run(run(told.runs, told.only)):
         spread = f"{min(seconds):.2f}–{max(seconds):.2f}"
         middle = statistics.median(seconds)
         print(f"{row.what}: {middle:.2f} s ({spread}); at most {row.target:g} s")

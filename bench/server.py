@@ -46,6 +46,12 @@ class Running:
         line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
+    def processor(self) -> float:
+        """Seconds of processor time that it has taken until now."""
+        # Behind the name, which may hold anything: state, then numbers (proc_pid_stat(5)).
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @asynccontextmanager
 async def argosy(folder: Path, *flags: str) -> AsyncGenerator[Running, None]:

@@ -1,5 +1,6 @@
 """Tests of schemas written as OpenAPI nodes."""
 
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ NAMED = Schema(type="object", name="a.B", properties={"x": Schema(type="string")
     "schema, expected",
     [
         (Schema(type="any"), {"x-kubernetes-preserve-unknown-fields": True}),
-        (Schema(type="quantity"), {"x-kubernetes-int-or-string": True}),
         (
             Schema(type="object", unknown=True),
             {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
@@ -51,6 +51,13 @@ NAMED = Schema(type="object", name="a.B", properties={"x": Schema(type="string")
 )
 def test_nodes(schema: Schema, expected: dict[str, Any]) -> None:
     assert render(schema) == expected
+
+
+def test_a_quantity_is_a_number_or_a_text_that_reads_as_one() -> None:
+    node = render(Schema(type="quantity"))
+    assert node["x-kubernetes-int-or-string"] is True
+    texts = {text: bool(re.search(node["pattern"], text)) for text in ("1", "2.5Gi", "1e3", "x")}
+    assert texts == {"1": True, "2.5Gi": True, "1e3": True, "x": False}
 
 
 def test_references_stand_for_named_schemas() -> None:

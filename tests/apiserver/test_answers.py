@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.apiserver.answers import MOST_TRIES, Answers, Ask, Unanswered, answered
+from argosy.apiserver.answers import ASLEEP, MOST_TRIES, Answers, Ask, Unanswered, answered
 from argosy.base.clock import timestamp
 from argosy.base.errors import StatusError
 from argosy.testing.clock import FakeClock
@@ -34,6 +34,18 @@ async def test_an_attempt_is_made_again_with_the_answers() -> None:
 
     assert await answered(attempt, answers, [], []) == ["ONE", "TWO", "THREE"]
     assert (attempts, seen) == (3, ["one", "two", "three"])
+
+
+async def test_who_wants_to_know_is_told_of_waits_for_others() -> None:
+    answers, told = Answers(), list[object]()
+    token = ASLEEP.set(told.append)
+
+    async def attempt() -> list[str]:
+        return answers.need(asking("a", "one", told))
+
+    await answered(attempt, answers, [], [])
+    ASLEEP.reset(token)
+    assert told == [True, "one", False]
 
 
 async def test_what_changed_is_asked_about_anew_and_not_for_ever() -> None:

@@ -97,7 +97,7 @@ def test_both_forms_tell_the_same() -> None:
 def test_preferred_versions_come_first() -> None:
     groups = {group["name"]: group for group in body(ask("/apis"))["groups"]}
     assert groups["scheduling.k8s.io"]["preferredVersion"]["version"] == "v1"
-    assert [v["version"] for v in groups["autoscaling"]["versions"]] == ["v2"]
+    assert [v["version"] for v in groups["autoscaling"]["versions"]] == ["v2", "v1"]
     assert body(ask("/apis/apps")) == {"kind": "APIGroup", "apiVersion": "v1", **groups["apps"]}
     assert body(ask("/api"))["versions"] == ["v1"]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from argosy.apiserver.health import REMEMBERED, Check, Health, State, StoreHealth
+from argosy.apiserver.health import REMEMBERED, Health, State, StoreHealth
+from argosy.http.checks import Check
 from argosy.http.message import Request, Response
 from argosy.store.memory import MemoryStore
 from argosy.testing.clock import FakeClock

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from argosy.client.kubeconfig import Access, KubeconfigError, load, render
+from argosy.client.credentials import Plugin
+from argosy.client.kubeconfig import Access, KubeconfigError, in_cluster, load, render
 
 CA = b"-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n"
 Json = dict[str, Any]
@@ -118,7 +119,7 @@ def test_a_file_that_is_not_there(config: Path) -> None:
         load(config)
 
 
-@pytest.mark.parametrize("form", ["exec", "auth-provider", "username", "tokenFile"])
+@pytest.mark.parametrize("form", ["auth-provider", "username"])
 def test_forms_that_are_not_supported_are_named(config: Path, form: str) -> None:
     config.write_text(yaml.safe_dump(document(user={form: "x"})))
 
@@ -142,3 +143,94 @@ def test_what_cannot_be_used_is_named(config: Path, cluster: Json, user: Json, w
 
     with pytest.raises(KubeconfigError, match=word):
         load(config)
+
+
+def test_a_context_may_be_named(config: Path) -> None:
+    config.write_text(yaml.safe_dump(document(user={"token": "t"})))
+
+    assert load(config, "other") == Access("https://other", token="other")
+    with pytest.raises(KubeconfigError, match='no entry "third" in contexts'):
+        load(config, "third")
+
+
+def test_how_the_server_is_reached_and_trusted(config: Path) -> None:
+    cluster = {
+        "insecure-skip-tls-verify": True,
+        "tls-server-name": "kubernetes",
+        "proxy-url": "http://proxy:3128",
+    }
+    config.write_text(yaml.safe_dump(document(cluster, {"tokenFile": "token"})))
+
+    assert load(config) == Access(
+        "https://here:6443",
+        token_file=config.parent / "token",
+        insecure=True,
+        server_name="kubernetes",
+        proxy="http://proxy:3128",
+    )
+
+
+def test_an_authority_and_no_check_exclude_each_other(config: Path) -> None:
+    cluster = {"insecure-skip-tls-verify": True, "certificate-authority-data": b64(CA)}
+    config.write_text(yaml.safe_dump(document(cluster)))
+
+    with pytest.raises(KubeconfigError, match="with the insecure flag is not allowed"):
+        load(config)
+
+
+def test_a_plugin_is_read(config: Path) -> None:
+    told: Json = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "./bin/login",
+        "args": ["a"],
+        "env": [{"name": "A", "value": "b"}],
+        "provideClusterInfo": True,
+        "installHint": "so",
+        "interactiveMode": "Never",
+    }
+    config.write_text(yaml.safe_dump(document(user={"exec": told})))
+
+    assert load(config).plugin == Plugin(
+        command=str(config.parent / "bin" / "login"),
+        args=("a",),
+        env={"A": "b"},
+        install_hint="so",
+        cluster={"server": "https://here:6443"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "word"),
+    [
+        ("x", "command must be specified"),
+        ({"apiVersion": "v1"}, "command must be specified"),
+        ({"command": "c"}, "apiVersion must be one of"),
+        (
+            {
+                "command": "c",
+                "apiVersion": "client.authentication.k8s.io/v1",
+                "interactiveMode": "Always",
+            },
+            "asks at a terminal",
+        ),
+    ],
+)
+def test_plugins_that_cannot_be_asked(config: Path, told: object, word: str) -> None:
+    config.write_text(yaml.safe_dump(document(user={"exec": told})))
+
+    with pytest.raises(KubeconfigError, match=word):
+        load(config)
+
+
+def test_in_a_pod_the_cluster_is_found(tmp_path: Path) -> None:
+    here = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    for name, content in (("ca.crt", "ca"), ("token", "t"), ("namespace", "mine\n")):
+        (tmp_path / name).write_text(content)
+
+    assert in_cluster(here, tmp_path) == Access(
+        "https://[fd00::1]:443", "ca", token_file=tmp_path / "token", namespace="mine"
+    )
+    assert in_cluster({}, tmp_path) is None
+    (tmp_path / "token").unlink()
+    with pytest.raises(KubeconfigError, match="the pod's service account"):
+        in_cluster(here, tmp_path)

@@ -15,7 +15,8 @@ from argosy.api.meta import owned
 from argosy.api.resources.core import SECRET
 from argosy.api.storage import PersistentVolumeClaim
 from argosy.apiserver.authentication.keys import Keys
-from argosy.cluster.operators import OPERATORS, add_credentials, add_kubernetes, add_operators
+from argosy.cluster.operators import add_credentials, add_kubernetes, add_operators
+from argosy.cluster.platform import OPERATORS
 from argosy.controllers.nodetaints import node_taints
 from argosy.controllers.tokens import Secret
 from argosy.http.tls import ensure_certificates
@@ -31,7 +32,7 @@ Json = dict[str, Any]
 async def test_each_controller_of_the_platform_has_a_name_of_its_own() -> None:
     async with cluster() as running:
         manager = Manager(running.client, FakeClock())
-        names = [operator(manager).name for _, operator in OPERATORS]
+        names = [operator(manager, "host").name for _, operator in OPERATORS]
         assert names == ["training/trainjob", "models/modelversion", "serving/inferenceservice"]
 
 

@@ -3,16 +3,19 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from argosy.api.batch import CronJob, Job
 from argosy.api.core import Event
+from argosy.api.meta import owned
 from argosy.client.client import Client
 from argosy.controllers.cronjobs import cron_jobs
+from argosy.http.message import Request, Response
 from argosy.testing.clock import EPOCH, FakeClock, settle
 from argosy.testing.cluster import cluster
+from tests.controllers.faults import Counting, with_faults
 from tests.controllers.jobs.kit import job_body
 
 Json = dict[str, Any]
@@ -218,6 +221,59 @@ async def test_made_before_but_not_noted() -> None:
         cron = await it.cron()
         assert await it.jobs() == [job] and active(cron) == [job.metadata.name]
         assert cron.status.last_schedule_time == "2026-01-01T01:00:00Z"
+
+
+async def test_forbid_knows_of_a_job_that_was_not_noted() -> None:
+    """As after a crash between the job and the status, and a long time until the next start."""
+    async with ticking() as it:
+        await it.start(suspend=True)
+        cron = await it.cron()
+        made = job_body("c-1")
+        made["metadata"]["ownerReferences"] = [owned(cron)]
+        await it.client.create(Job.resource, made)
+        await it.change(suspend=False, concurrencyPolicy="Forbid")
+        await it.clock.advance(HOUR + 1)
+        (job,) = await it.jobs()
+        assert "JobAlreadyActive" in await it.told()
+        await it.finish(job)
+        await it.clock.advance(HOUR)
+        assert len(await it.jobs()) == 2
+
+
+class Losing(Counting):
+    """The answer to the first new job gets lost, others can't be made for a while; and for five
+    minutes the cache hears of no job.
+    """
+
+    made = 0
+
+    async def send(self, request: Request) -> Response:
+        jobs, now = request.path.endswith("/jobs"), self._clock.monotonic()
+        if not jobs or request.method != "POST":
+            response = await super().send(request)
+            if not jobs or isinstance(response.body, bytes):
+                return response
+            return replace(response, body=self._held(response.body))
+        if self.made and now < 115:
+            raise ConnectionError("nobody listens")
+        self.made += 1
+        response = await super().send(request)
+        if self.made == 1:
+            raise ConnectionError("the connection broke")
+        return response
+
+    async def _held(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for piece in pieces:
+            await self._clock.sleep(300 - self._clock.monotonic())
+            yield piece
+
+
+async def test_an_answer_that_is_lost_makes_no_second_job() -> None:
+    async with with_faults(Losing, cron_jobs) as (scene, way):
+        it = Time(scene.client, scene.clock)
+        await it.start("*/1 * * * *", concurrencyPolicy="Forbid")
+        await scene.clock.advance(400)
+        assert way.made == 1
 
 
 async def test_a_job_that_is_in_the_way() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from argosy.api.core import ConfigMap, Event, Namespace, Node, Service
 from argosy.api.meta import Object
 from argosy.api.modelversion import ModelVersion
@@ -15,7 +17,7 @@ from argosy.testing.cluster import cluster
 from tests.apiserver.kit import BODIES
 from tests.controllers.kit import Scene, controlled
 from tests.controllers.test_garbage import by, collected, make, names
-from tests.runtime.kit import config_map, faulty, no_fault
+from tests.runtime.kit import config_map, faulty, no_fault, watches
 
 Json = dict[str, Any]
 HOLD = "example.com/hold"
@@ -156,6 +158,45 @@ async def test_the_owner_goes_only_after_all_dependents_are_free() -> None:
         await clock.advance(60)
         assert await names(it) == ["one"]
         assert await owners(it, "one") == []
+
+
+@pytest.mark.parametrize("kind", [Service, Node])
+async def test_a_dependent_that_the_cache_has_not_seen_is_orphaned_too(kind: type[Object]) -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        client, transport = faulty(running)
+        manager = Manager(client, clock)
+        kinds = (ConfigMap.resource, Service.resource, Node.resource)
+        manager.add_runner(GarbageCollector(manager, kinds).run)
+        running.manager.add_runner(manager.run)
+        running.start()
+        it = Scene(running.client, clock, running.manager)
+        namespace = "default" if kind.resource.namespaced else ""
+        meta: Json = {"name": "owner", "namespace": namespace}
+        spec = {"clusterIP": "None"} if kind is Service else {}
+        await running.client.create(kind.resource, {"metadata": meta, "spec": spec})
+        owner = await running.client.get(kind, "owner", namespace)
+        await make(it, "known", by(owner))
+        await settle()
+
+        async def away(request: Request) -> Response | None:
+            if "/configmaps" in request.path and watches(request):
+                raise ConnectionError("reset")
+            return None
+
+        transport.fault = away
+        transport.cut.append(ConnectionError("reset"))
+        await make(it, "wakes-the-cut")
+        await settle()
+        await make(it, "unknown", by(owner))
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Orphan"}
+        await running.client.call("DELETE", kind.resource.path("owner", namespace), {}, options)
+        await settle(200)
+        assert await running.client.find(kind, "owner", namespace) is None
+        transport.fault = no_fault
+        await clock.advance(60)
+        assert await names(it) == ["known", "unknown", "wakes-the-cut"]
+        assert await owners(it, "unknown") == []
 
 
 async def test_kinds_of_our_own_are_orphaned_too() -> None:

@@ -114,6 +114,16 @@ def test_the_end_of_a_dependent_concerns_an_owner_that_waits() -> None:
     assert (it.told(), it.kept) == (["owner"], ["owner"])
 
 
+def test_an_owner_that_waits_hears_of_an_end_that_nobody_saw() -> None:
+    it = Seen()
+    it.put("owner", finalizer=FG)
+    it.put("one", to("owner", block=True))
+    it.graph.doubt("one")
+    it.told()
+    it.graph.absent(it.graph.nodes["one"])
+    assert (it.told(), it.kept) == (["owner"], ["owner"])
+
+
 def test_who_takes_an_object_for_another_is_looked_at() -> None:
     it = Seen()
     it.put("owner", to("top"))

@@ -32,6 +32,8 @@ class Refusing(Counting):
     left = 10**6
     under_way = 0
     most = 0
+    broken = False
+    answer: int | None = None
 
     async def send(self, request: Request) -> Response:
         if request.method not in ("POST", "DELETE") or "/pods" not in request.path:
@@ -44,7 +46,12 @@ class Refusing(Counting):
         if self.left < 0:
             status = forbidden("no more of them").status()
             return Response(403, {}, msgspec.json.encode(status))
-        return await super().send(request)
+        done = await super().send(request)
+        if not self.broken:
+            return done
+        if self.answer is None:
+            raise ConnectionError("the connection broke")
+        return Response(self.answer, {}, b"{}")
 
 
 @asynccontextmanager
@@ -121,6 +128,35 @@ async def test_a_pod_that_goes_slowly_is_no_longer_expected_to() -> None:
         await settle()
         assert control.expectations.met(owner.metadata.uid)
         assert len(await pods(it)) == 1
+
+
+@pytest.mark.parametrize("answer", [None, 504])
+async def test_a_delete_that_may_have_been_done_is_asked_for(answer: int | None) -> None:
+    async with controlling() as (it, way, control, owner):
+        await control.create(owner, bodies(owner, 2))
+        [gone, _] = await pods(it)
+        way.broken = True
+        way.answer = answer
+        with pytest.raises((ConnectionError, StatusError)):
+            await control.delete(owner, [gone])
+        assert control.expectations.doubtful(owner.metadata.uid)
+        way.broken = False
+        assert await control.settled(owner)
+        assert len(control.pods_of(owner)) == 1
+
+
+async def test_a_pod_that_the_server_lacks_is_expected_to_go() -> None:
+    async with controlling() as (it, _, control, owner):
+        await control.create(owner, bodies(owner, 2))
+        [gone, stays] = await pods(it)
+        expected, uid = control.expectations, owner.metadata.uid
+        expected.doubt(uid)
+        expected.found(uid, [stays], [gone, stays])  # the cache shows one that is no more
+        assert not expected.doubtful(uid)
+        assert not expected.met(uid)
+        await control.delete(owner, [gone])
+        await settle()
+        assert expected.met(uid)
 
 
 async def test_deletes_that_fail_are_told_and_the_others_done() -> None:

@@ -3,8 +3,17 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from argosy.api.core import Node, NodeSpec, NodeStatus, Pod, PodSpec, PodStatus, Taint
-from argosy.api.meta import Condition, ObjectMeta, condition
+from argosy.api.core import (
+    Node,
+    NodeCondition,
+    NodeSpec,
+    NodeStatus,
+    Pod,
+    PodSpec,
+    PodStatus,
+    Taint,
+)
+from argosy.api.meta import ObjectMeta, condition
 from argosy.controllers.podgc import OUT_OF_SERVICE, pod_collector, waste
 from argosy.testing.clock import settle
 from tests.controllers.kit import Scene, controlled
@@ -85,7 +94,7 @@ async def test_deleted_before_it_had_a_node() -> None:
 
 def test_a_node_out_of_service() -> None:
     def node(ready: str, *taints: str) -> Node:
-        told = Condition(type="Ready", status=ready)
+        told = NodeCondition(type="Ready", status=ready)
         spec = NodeSpec(taints=tuple(Taint(key=key) for key in taints))
         return Node(spec=spec, status=NodeStatus(conditions=(told,)))
 

@@ -12,10 +12,11 @@ from argosy.api.meta import condition
 from argosy.api.replicas import ReplicaSet, ReplicationController
 from argosy.api.resources.core import NAMESPACE, RESOURCE_QUOTA
 from argosy.controllers.replicasets import replica_sets, replication_controllers
+from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
-from tests.controllers.faults import Breaking, Counting, Lagging, Stormy, with_faults
+from tests.controllers.faults import LAG, Breaking, Counting, Lagging, Stormy, with_faults
 from tests.controllers.kit import Scene, controlled
 from tests.controllers.replicakit import (
     LABELS,
@@ -303,6 +304,25 @@ async def test_an_answer_that_is_lost_makes_nothing_twice() -> None:
         assert seen.lost == 3
         assert seen.posts("pods") == 5
         assert (await counts(it))[0] == 5
+
+
+class Slow(Breaking):
+    """Whoever asks for the pods waits for longer than the cache lags."""
+
+    async def send(self, request: Request) -> Response:
+        listing = request.method == "GET" and "/namespaces/default/pods" in request.path
+        if listing and "watch=true" not in request.query:
+            await self._clock.sleep(3 * LAG)
+        return await super().send(request)
+
+
+async def test_what_the_cache_shows_is_read_after_the_server_was_asked() -> None:
+    async with with_faults(Slow, replica_sets) as (it, seen):
+        await make(it, replicas=5)
+        for _ in range(120):
+            await it.clock.advance(1)
+        assert seen.lost == 3
+        assert seen.posts("pods") == 5
 
 
 async def test_a_storm_of_conflicts_ends() -> None:

@@ -13,23 +13,24 @@ from argosy.api.storage import (
     ModifyVolumeStatus,
     PersistentVolume,
     PersistentVolumeClaim,
+    StorageClass,
     VolumeAttributesClass,
 )
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.volumeclaims import volume_claims
-from argosy.controllers.volumeprotection import (
-    class_protection,
-    of_claim,
-    volume_protection,
-    volume_releases,
-)
+from argosy.controllers.volumeprotection import class_protection, of_claim, volume_protection
+from argosy.controllers.volumes.volumes import volumes
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import settle
 from tests.controllers.kit import Scene, controlled
 
 Json = dict[str, Any]
-SPEC: Json = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+SPEC: Json = {
+    "accessModes": ["ReadWriteOnce"],
+    "resources": {"requests": {"storage": "1Gi"}},
+    "storageClassName": "kept",
+}
 VOLUME: Json = {
     "accessModes": ["ReadWriteOnce"],
     "capacity": {"storage": "1Gi"},
@@ -41,13 +42,15 @@ def add(manager: Manager) -> None:
     manager.add(volume_claims(manager, Path("/volumes"), PROVISIONER))
     manager.add(claim_protection(manager))
     manager.add(volume_protection(manager))
-    manager.add(volume_releases(manager))
+    manager.add(volumes(manager, Path("/volumes"), PROVISIONER))
     manager.add(class_protection(manager, VolumeAttributesClass.resource))
 
 
 @asynccontextmanager
 async def protecting() -> AsyncGenerator[Scene, None]:
     async with controlled(add, protected=True) as it:
+        body = {"metadata": {"name": "kept"}, "provisioner": PROVISIONER, "reclaimPolicy": "Retain"}
+        await it.client.create(StorageClass.resource, body)
         yield it
 
 
@@ -92,7 +95,7 @@ async def test_a_volume_that_was_never_bound_goes_at_once() -> None:
     async with protecting() as it:
         body = {"metadata": {"name": "v"}, "spec": VOLUME}
         await it.client.create(PersistentVolume.resource, body)
-        assert await phase(it, "v") == "Pending"
+        assert await phase(it, "v") == "Available"
         await it.client.delete(PersistentVolume.resource, "v")
         assert await phase(it, "v") == "gone"
 

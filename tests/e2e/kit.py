@@ -54,11 +54,13 @@ class Refused(Exception):
 class Cluster:
     """One `argosy up` on `folder/data`; it may be started, killed and started again."""
 
-    def __init__(self, folder: Path, *, gpus: str = "1xH100") -> None:
+    def __init__(
+        self, folder: Path, *, gpus: str = "1xH100", port: int = 0, flags: tuple[str, ...] = ()
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.kubeconfig = self.data / "kubeconfig"
-        self._gpus = gpus
+        self._arguments = ("--port", str(port), "--simulate-gpus", gpus, *flags)
         self._starts = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._open: Callable[..., Any] | None = None
@@ -74,7 +76,7 @@ class Cluster:
         """Run it; it may take a moment to be ready."""
         self._starts += 1
         self._open = None
-        arguments = ("--data-dir", str(self.data), "--port", "0", "--simulate-gpus", self._gpus)
+        arguments = ("--data-dir", str(self.data), *self._arguments)
         with self._log_path().open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "argosy", "up", *arguments],

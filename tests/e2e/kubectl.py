@@ -30,19 +30,24 @@ def run(*command: str, seconds: float = 30.0, **options: Any) -> Done:
 
 
 def newest_kubectl() -> Path | None:
-    """The kubectl of the highest version among those in PATH and in its folder, if any.
+    """The kubectl of the highest version among those in PATH and in its folder, if any."""
+    return next(reversed(kubectls()), None)
+
+
+def kubectls() -> list[Path]:
+    """The kubectls in PATH and in its folder, the oldest first.
 
     Google's packages put `kubectl.1.NN` for several minors beside one that chooses among them.
     """
     folders = [Path(entry) for entry in os.get_exec_path()]
     there = [folder / "kubectl" for folder in folders if os.access(folder / "kubectl", os.X_OK)]
     if not there:
-        return None
+        return []
     versions: dict[int, Path] = {}
     for path in there[0].resolve().parent.glob("kubectl.1.*"):
         if minor := re.fullmatch(r"kubectl\.1\.(\d+)", path.name):
             versions[int(minor[1])] = path
-    return versions[max(versions)] if versions else there[0]
+    return [versions[minor] for minor in sorted(versions)] or there[:1]
 
 
 @dataclass(frozen=True, slots=True)

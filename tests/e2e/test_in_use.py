@@ -45,9 +45,7 @@ def test_a_claim_in_use_waits_for_its_pod(
 
     kubectl.ok("delete", "pod", "writer", "--grace-period=1")
     until(lambda: kubectl("get", "pvc", "data").code == 1 or None)
-    state = "jsonpath={.status.phase}"
-    until(lambda: kubectl.ok("get", "pv", volume, "-o", state) == "Released" or None)
-    kubectl.ok("delete", "pv", volume, "--timeout=10s")
+    until(lambda: kubectl("get", "pv", volume).code == 1 or None)
 
 
 def test_a_node_that_is_cordoned_is_tainted(cluster: Cluster, kubectl: Kubectl) -> None:
@@ -59,3 +57,19 @@ def test_a_node_that_is_cordoned_is_tainted(cluster: Cluster, kubectl: Kubectl) 
     finally:
         kubectl.ok("uncordon", "localhost")
     until(lambda: kubectl.ok(*keys) == "" or None)
+
+
+def test_a_volume_of_a_pods_own_comes_and_goes_with_it(
+    cluster: Cluster, namespace: str, kubectl: Kubectl
+) -> None:
+    pod = using("owner", "echo kept > /data/file && while :; do sleep 1; done")
+    template = {"metadata": {"labels": {"made": "for-owner"}}, "spec": CLAIM["spec"]}
+    pod["spec"]["volumes"] = [{"name": "data", "ephemeral": {"volumeClaimTemplate": template}}]
+    kubectl.ok("apply", "-f", "-", stdin=pod)
+    cluster.until("Pod", "owner", namespace, phase("Running"))
+    listed = kubectl.ok("get", "pvc", "-l", "made=for-owner", "-o", "name")
+    assert listed == "persistentvolumeclaim/owner-data\n"
+    volume = kubectl.ok("get", "pvc", "owner-data", "-o", "jsonpath={.spec.volumeName}")
+    kubectl.ok("delete", "pod", "owner", "--grace-period=1")
+    until(lambda: kubectl("get", "pvc", "owner-data").code == 1 or None)
+    until(lambda: kubectl("get", "pv", volume).code == 1 or None)

@@ -165,6 +165,18 @@ async def test_a_claim_is_its_volumes_path(tmp_path: Path) -> None:
         assert "reaches the cluster's own data" in told
 
 
+async def test_a_pods_own_volume_is_of_the_claim_that_was_made_for_it(tmp_path: Path) -> None:
+    async with cluster() as parts:
+        body: dict[str, object] = {"ephemeral": {"volumeClaimTemplate": {}}}
+        assert 'persistentvolumeclaim "p-v" not found' in await refused(parts, tmp_path, body)
+        meta = {"name": "p-v", "namespace": "default"}
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        resource = PersistentVolumeClaim.resource
+        await parts.client.create(resource, {"metadata": meta, "spec": spec})
+        told = await refused(parts, tmp_path, body)
+        assert "PVC default/p-v was not created for pod default/p (pod is not owner)" in told
+
+
 def test_mounts_name_volumes() -> None:
     mount = {"name": "v", "mountPath": "data", "subPath": "a", "readOnly": True}
     spec = pod_view(container("true", volumeMounts=[mount])).spec.containers[0]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from argosy.api.core import ConfigMap, Namespace
+from argosy.api.meta import PartialObject
 from argosy.base.errors import expired, service_unavailable
 from argosy.client.client import Client
 from argosy.cluster.bootstrap import bootstrap
@@ -113,14 +114,17 @@ async def test_a_late_subscriber_hears_of_all_that_is_there_once() -> None:
         assert it.changes[2:] == [("1", "2"), ("1", "2")]
 
 
-async def test_after_compaction_it_lists_again_and_tells_what_it_missed() -> None:
+@pytest.mark.parametrize("streams", [True, False], ids=["by a watch", "by pages"])
+async def test_after_compaction_it_lists_again_and_tells_what_it_missed(streams: bool) -> None:
     async with scene(run=False) as it:
         for name in ("stays", "changes", "goes", "returns"):
             await make(it.client, name, v=name)
         old = await it.client.get(ConfigMap, "returns", "default")
+        it.informer._source.streams = False
 
         async def meanwhile(request: Request) -> Response | None:
             if watches(request) and it.transport.count("GET", watch=True) == 1:
+                it.informer._source.streams = streams
                 it.informer.subscribe(it.note)
                 it.changes.clear()
                 await it.set("changes", "2")
@@ -168,8 +172,13 @@ async def test_a_watch_that_ends_goes_on_where_it_stood_and_lists_nothing() -> N
         it.transport.cut.append(None)
         await make(it.client, "a")
         await settle()
-        assert it.transport.count("GET") == 1
-        assert it.transport.count("GET", watch=True) == 2
+        assert it.transport.count("GET") == 0
+        assert [begins(request) for request in it.transport.seen] == [True, False]
+
+
+def begins(request: Request) -> bool:
+    """Whether the request is a watch that begins with all objects."""
+    return "sendInitialEvents=true" in request.query
 
 
 async def refuse(request: Request) -> Response | None:
@@ -264,6 +273,292 @@ async def test_waiting_for_a_revision_ends_when_the_copy_has_it_and_not_before()
         await it.clock.advance(31)
         assert waiting.done()
         assert it.names() == ["first", "second"]
+
+
+OTHERWISE = {
+    "it does not know such watches": Response(422, {}, b""),
+    "it does not like them": Response(400, {}, b""),
+    "it forbids to watch": Response(403, {}, b""),
+    "they end before their end": Response(200, {}, b'{"type":"ADDED","object":{}}\n'),
+    "they are garbage": Response(200, {}, b"<html>\n"),
+    "the end has no revision": Response(
+        200,
+        {},
+        b'{"type":"BOOKMARK","object":{"metadata":'
+        b'{"annotations":{"k8s.io/initial-events-end":"true"}}}}\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", OTHERWISE.values(), ids=OTHERWISE.keys())
+async def test_where_the_server_streams_no_lists_there_are_pages(answer: Response) -> None:
+    async with scene(run=False) as it:
+        await make(it.client, "a")
+
+        async def without(request: Request) -> Response | None:
+            return answer if begins(request) else None
+
+        it.transport.fault = without
+        task = asyncio.create_task(it.informer.run())
+        await settle()
+        assert it.names() == ["a"]
+        assert len(it.transport.seen) == 3
+        await make(it.client, "b")
+        await settle()
+        assert it.names() == ["a", "b"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("code", "asked"), [(422, 1), (403, 2)])
+async def test_who_does_not_know_such_watches_is_not_asked_again(code: int, asked: int) -> None:
+    async with scene(run=False) as it:
+
+        async def without(request: Request) -> Response | None:
+            return Response(code, {}, b"") if begins(request) else None
+
+        it.transport.fault = without
+        task = asyncio.create_task(it.informer.run())
+        await settle()
+        it.transport.cut.append(ConnectionError("reset"))
+        await make(it.client, "a")
+        await it.clock.advance(1)
+        assert sum(map(begins, it.transport.seen)) == asked
+        assert it.names() == ["a"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_bookmark_that_does_not_come_is_not_awaited_for_ever() -> None:
+    async with scene(run=False) as it:
+        await make(it.client, "a")
+        closed = asyncio.Event()
+
+        async def silent() -> AsyncGenerator[bytes, None]:
+            try:
+                yield b'{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n'
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+        async def older(request: Request) -> Response | None:
+            return Response(200, {}, silent()) if begins(request) else None
+
+        it.transport.fault = older
+        task = asyncio.create_task(it.informer.run())
+        await it.clock.advance(59)
+        assert not it.informer.synced.is_set()
+        await it.clock.advance(2)
+        assert it.names() == ["a"] and closed.is_set()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_server_that_restarts_in_the_middle_of_a_list_is_asked_again() -> None:
+    async with scene(run=False) as it:
+        for name in ("a", "b"):
+            await make(it.client, name)
+        tries = 0
+
+        async def half() -> AsyncGenerator[bytes, None]:
+            yield b'{"type":"ADDED","object":{"metadata":{"name":"ghost","resourceVersion":"1"}}}\n'
+            raise ConnectionError("reset")
+
+        async def restarting(request: Request) -> Response | None:
+            nonlocal tries
+            tries += 1
+            return Response(200, {}, half()) if tries == 1 else None
+
+        it.transport.fault = restarting
+        it.informer.subscribe(it.note)
+        task = asyncio.create_task(it.informer.run())
+        await settle()
+        assert it.names() == [] and not it.informer.synced.is_set()
+        await it.clock.advance(0.2)
+        assert it.names() == ["a", "b"] and it.changes == [(None, ""), (None, "")]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_kind_that_vanishes_leaves_nothing_and_may_come_back() -> None:
+    async with scene() as it:
+        await make(it.client, "a", v="1")
+        await settle()
+        it.informer.subscribe(it.note)
+
+        async def unknown(request: Request) -> Response | None:
+            return Response(404, {}, b"404 page not found")
+
+        it.transport.fault = unknown
+        it.transport.cut.append(None)
+        await make(it.client, "wakes-the-cut")
+        waiting = asyncio.create_task(it.informer.reached("1000000"))
+        await it.clock.advance(1)
+        assert it.names() == [] and waiting.done()
+        assert it.changes[-2:] == [("1", None), ("", None)]
+        before = len(it.transport.seen)
+        await it.clock.advance(600)
+        assert len(it.transport.seen) - before < 60
+        it.transport.fault = no_fault
+        await it.clock.advance(31)
+        assert it.names() == ["a", "wakes-the-cut"]
+        assert not it.informer.has_reached("1000000")
+
+
+async def test_a_kind_that_was_never_there_is_one_without_objects() -> None:
+    async with scene(run=False) as it:
+
+        async def unknown(request: Request) -> Response | None:
+            return Response(404, {}, b"404 page not found")
+
+        it.transport.fault = unknown
+        task = asyncio.create_task(it.informer.run())
+        await it.informer.synced.wait()
+        assert it.names() == []
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def lists(*objects: tuple[str, str, str], revision: str) -> Response:
+    """A list of ConfigMaps: names, revisions, values."""
+    items = [
+        {
+            "metadata": {"name": name, "namespace": "default", "resourceVersion": at},
+            "data": {"v": value},
+        }
+        for name, at, value in objects
+    ]
+    body = {"metadata": {"resourceVersion": revision}, "items": items}
+    return Response(200, {}, msgspec.json.encode(body))
+
+
+async def test_what_a_restored_server_lists_counts_whatever_the_revisions() -> None:
+    answers = [
+        lists(("same", "5", "x"), ("other", "7", "old"), ("lost", "9", "z"), revision="9"),
+        lists(("same", "5", "x"), ("other", "7", "new"), revision="8"),
+    ]
+
+    class Restored:
+        async def send(self, request: Request) -> Response:
+            if begins(request):
+                return Response(422, {}, b"")
+            if watches(request) and answers:
+                raise ConnectionError("reset")
+            if watches(request):
+                await asyncio.Event().wait()
+            return answers.pop(0)
+
+        async def close(self) -> None:
+            """There is nothing to let go of."""
+
+    clock, changes = FakeClock(), list[Change]()
+    informer = Informer(Client(Restored()), ConfigMap, clock)
+    informer.subscribe(lambda old, new: changes.append((_value(old), _value(new))))
+    task = asyncio.create_task(informer.run())
+    await settle()
+    waiting = asyncio.create_task(informer.reached("12"))
+    changes.clear()
+    await clock.advance(1)
+    assert changes == [("z", None), ("old", "new")]
+    assert waiting.done() and informer.has_reached("9")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_revision_that_is_no_number_is_garbage() -> None:
+    async with scene() as it:
+        event = b'{"type":"ADDED","object":{"metadata":{"name":"x","resourceVersion":"new"}}}\n'
+
+        async def odd(request: Request) -> Response | None:
+            return Response(200, {}, event) if watches(request) and not begins(request) else None
+
+        it.transport.fault = odd
+        it.transport.cut.append(None)
+        await make(it.client, "wakes-the-cut")
+        await it.clock.advance(1)
+        assert it.names() == ["wakes-the-cut"]
+
+
+async def test_an_end_of_what_nobody_knew_is_no_news() -> None:
+    async with scene() as it:
+        it.informer.subscribe(it.note)
+        ghost = b'{"type":"DELETED","object":{"metadata":{"name":"x","resourceVersion":"99"}}}\n'
+
+        async def odd(request: Request) -> Response | None:
+            return Response(200, {}, ghost) if watches(request) and not begins(request) else None
+
+        it.transport.fault = odd
+        it.transport.cut.append(None)
+        await make(it.client, "wakes-the-cut")
+        await it.clock.advance(0.1)
+        assert it.changes == [(None, "")]
+
+
+async def test_objects_are_found_by_an_index() -> None:
+    async with scene() as it:
+        await make(it.client, "before", v="x")
+        await settle()
+        it.informer.add_index("value", lambda obj: obj.data.values())
+        for name in ("b", "a"):
+            await make(it.client, name, v="x")
+        await it.set("before", "y")
+        await settle()
+
+        def found(value: str) -> list[str]:
+            return [obj.metadata.name for obj in it.informer.by_index("value", value)]
+
+        assert (found("x"), found("y"), found("z")) == (["a", "b"], ["before"], [])
+        it.informer.add_index("value", lambda obj: ())
+        assert found("y") == ["before"]
+
+
+async def test_what_is_trimmed_is_not_kept_and_no_change() -> None:
+    def trim(obj: ConfigMap) -> ConfigMap:
+        return msgspec.structs.replace(obj, data={})
+
+    async with scene(run=False) as it:
+        informer = Informer(it.client, ConfigMap, it.clock, trim=trim)
+        await make(it.client, "a", v="1")
+        task = asyncio.create_task(informer.run())
+        await informer.synced.wait()
+        await make(it.client, "b", v="1")
+        await settle()
+        assert [(obj.metadata.name, obj.data) for obj in informer.items()] == [("a", {}), ("b", {})]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_of_metadata_nothing_more_is_sent() -> None:
+    async with scene(run=False) as it:
+        await make(it.client, "a", v="1" * 100)
+        transport = Faulty(it.client.transport)
+        informer = Informer(Client(transport), PartialObject, it.clock, resource=ConfigMap.resource)
+        task = asyncio.create_task(informer.run())
+        await informer.synced.wait()
+        await make(it.client, "b", v="1" * 100)
+        await settle()
+        assert [obj.metadata.name for obj in informer.items()] == ["a", "b"]
+        (request,) = transport.seen
+        assert request.headers["accept"].startswith("application/json;as=PartialObjectMetadata;")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_all_is_told_again_in_each_period() -> None:
+    async with scene(run=False) as it:
+        await make(it.client, "a", v="1")
+        it.informer.resync(1_000)
+        it.informer.resync(600)
+        it.informer.resync(900)
+        it.informer.subscribe(it.note)
+        task = asyncio.create_task(it.informer.run())
+        await it.clock.advance(1_200)
+        assert it.changes == [(None, "1"), ("1", "1"), ("1", "1")]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        it.changes.clear()
+        await it.clock.advance(1_200)
+        assert it.changes == []
 
 
 async def test_owners_are_followed_through_every_change() -> None:

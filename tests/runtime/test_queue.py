@@ -1,41 +1,15 @@
 """The work queue: at most once, one worker a key, the earliest time wins, growing delays."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argosy.runtime.queue import FIRST_DELAY, LONGEST_DELAY, WorkQueue
-from argosy.testing.clock import FakeClock, settle
-
-
-@asynccontextmanager
-async def running() -> AsyncGenerator[tuple[WorkQueue[str], FakeClock], None]:
-    """A queue whose delayed keys are moved."""
-    clock = FakeClock()
-    queue: WorkQueue[str] = WorkQueue(clock)
-    task = asyncio.create_task(queue.run())
-    try:
-        yield queue, clock
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def drained(queue: WorkQueue[str]) -> list[str]:
-    """All keys that are ready, each worked off at once."""
-    found: list[str] = []
-    while True:
-        get = asyncio.create_task(queue.get())
-        await settle()
-        if not get.done():
-            get.cancel()
-            return found
-        found.append(get.result())
-        queue.done(get.result())
+from argosy.runtime.counts import QueueCounts
+from argosy.runtime.queue import FIRST_DELAY, LONGEST_DELAY, LOW, Retries
+from argosy.testing.clock import settle
+from tests.runtime.queuekit import drained, first, running
 
 
 async def test_a_key_waits_once_and_order_is_kept() -> None:
@@ -140,10 +114,89 @@ async def test_delays_of_failures_double_up_to_a_limit_and_begin_anew_after_succ
         assert queue.retry("a") == FIRST_DELAY
 
 
+async def test_delays_that_do_not_hold_any_more_are_not_kept() -> None:
+    async with running() as (queue, _):
+        queue.add_after("other", 50)
+        for _ in range(2_000):
+            queue.add_after("a", 3600)
+            queue.add("a")
+            queue.done(await queue.get())
+        assert len(queue._delayed) < 200
+
+
+async def test_retries_of_many_keys_keep_to_a_rate_beyond_a_burst() -> None:
+    async with running(retries=Retries(first=0.5, rate=10, burst=3)) as (queue, clock):
+        delays = [round(queue.retry(f"k{at}"), 3) for at in range(11)]
+        assert delays[:8] == [0.5] * 8  # a key's own delay is longer yet
+        assert delays[8:] == [0.6, 0.7, 0.8]
+        await clock.advance(60)
+        assert [queue.retry(f"l{at}") for at in range(3)] == [0.5] * 3
+
+
+async def test_adding_is_not_held_up_by_the_rate() -> None:
+    async with running(retries=Retries(rate=0.001, burst=1)) as (queue, _):
+        queue.retry("a")
+        assert queue.retry("b") > 900
+        queue.add("b")
+        assert await drained(queue) == ["b"]
+
+
+async def test_one_waiting_worker_is_called_for_one_key() -> None:
+    async with running() as (queue, _):
+        workers = [asyncio.create_task(queue.get()) for _ in range(3)]
+        await settle()
+        queue.add("a")
+        await settle()
+        assert [worker.done() for worker in workers] == [True, False, False]
+        for worker in workers[1:]:
+            worker.cancel()
+
+
+async def test_a_worker_that_was_called_and_cancelled_leaves_the_key_to_another() -> None:
+    async with running() as (queue, _):
+        workers = [asyncio.create_task(queue.get()) for _ in range(2)]
+        await settle()
+        queue.add("a")
+        workers[0].cancel()
+        await settle()
+        assert workers[0].cancelled()
+        assert workers[1].result() == "a"
+
+
+async def test_a_closed_queue_hands_out_nothing() -> None:
+    async with running() as (queue, _):
+        waiting = asyncio.create_task(queue.get())
+        await settle()
+        queue.add("a")
+        queue.close()
+        assert await drained(queue) == []
+        assert not waiting.done()
+        waiting.cancel()
+
+
+async def test_what_happens_is_counted() -> None:
+    counts = QueueCounts()
+    async with running(counts=counts) as (queue, clock):
+        queue.add("a")
+        queue.add("a")
+        await clock.advance(2)
+        assert await queue.get() == "a"
+        queue.add("a")
+        queue.add("a")
+        await clock.advance(3)
+        assert queue.unfinished() == [3.0]
+        queue.done("a")
+        assert queue.unfinished() == []
+        queue.add_after("b", 5)
+        assert (counts.adds, counts.retries) == (2, 1)
+        assert (sum(counts.waited.counts), counts.waited.total) == (1, 2.0)
+        assert (sum(counts.worked.counts), counts.worked.total) == (1, 3.0)
+
+
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "later", "get", "done", "advance"]),
-        st.sampled_from("abc"),
+        st.sampled_from(["add", "low", "later", "get", "done", "advance"]),
+        st.sampled_from(["a1", "a2", "b1"]),
         st.integers(1, 4),
     ),
     max_size=30,
@@ -154,12 +207,12 @@ STEPS = st.lists(
 @settings(max_examples=40)
 def test_no_work_is_lost_and_no_key_is_with_two_workers(steps: list[tuple[str, str, int]]) -> None:
     async def play() -> None:
-        async with running() as (queue, clock):
+        async with running(first) as (queue, clock):
             busy: list[str] = []
             owed: set[str] = set()
             for step, key, amount in steps:
-                if step == "add":
-                    queue.add(key)
+                if step in ("add", "low"):
+                    queue.add(key, LOW if step == "low" else 0)
                     owed.add(key)
                 elif step == "later":
                     queue.add_after(key, amount)

@@ -90,6 +90,19 @@ async def test_what_a_caller_learns_of_a_pending_write_waits_for_it(tmp_path: Pa
     await store.close()
 
 
+async def test_it_tells_how_long_commits_take_lately(tmp_path: Path) -> None:
+    store, disk = open_on_disk(tmp_path)
+    assert store.commit_seconds == 0
+    await store.write("/a", put(b"quick"))
+    quick = store.commit_seconds
+    task = await held(store, disk, "/b")
+    await asyncio.sleep(0.02)  # the commit is in a thread: there is no other clock to hold it by
+    disk.release()
+    await task
+    assert store.commit_seconds > quick + 0.001
+    await store.close()
+
+
 async def test_writes_that_come_during_a_commit_share_the_next(tmp_path: Path) -> None:
     store, disk = open_on_disk(tmp_path)
     first = await held(store, disk, "/first")

@@ -4,7 +4,11 @@ import asyncio
 
 import pytest
 
-from argosy.api.core import ConfigMap, Namespace
+from argosy.api.core import ConfigMap, Namespace, Pod
+from argosy.api.modelversion import ModelVersion
+from argosy.api.trainer import TrainJob
+from argosy.base.errors import StatusError
+from argosy.testing.builders import body, pod
 from argosy.testing.clock import FakeClock
 from argosy.testing.cluster import cluster
 from tests.runtime.kit import make
@@ -49,3 +53,56 @@ async def test_a_manager_that_breaks_fails_the_test() -> None:
             running.start()
             await asyncio.sleep(0.01)
     assert caught.group_contains(ValueError)
+
+
+async def test_versions_are_switched_off() -> None:
+    off = "trainer.kubeflow.org/v1alpha1=false"
+    async with cluster(runtime_config=off) as running:
+        assert (await running.client.list(ModelVersion)).items == []
+        with pytest.raises(StatusError, match="could not find"):
+            await running.client.list(TrainJob)
+
+
+async def test_kinds_are_defined_and_objects_made() -> None:
+    async with cluster(runtime_config="models.argosy.dev/v1alpha1=false") as running:
+        await running.define(ModelVersion)
+        spec = {
+            "model": "m",
+            "version": "1",
+            "storageUri": "pvc://claim/path",
+            "modelFormat": {"name": "onnx"},
+        }
+        made = await running.make(ModelVersion, body("m", spec=spec, status={"size": 3}))
+        assert (made.spec.model, made.status.size) == ("m", 3)
+
+
+async def test_calm_is_when_nothing_is_written_any_more() -> None:
+    async with cluster(clock=FakeClock()) as running:
+
+        async def slow() -> None:
+            for number in range(20):
+                for _ in range(50):
+                    await asyncio.sleep(0)
+                await make(running.client, f"c-{number}")
+
+        task = asyncio.create_task(slow())
+        await running.calm()
+        assert len((await running.client.list(ConfigMap)).items) == 20
+        await task
+
+
+async def test_calm_fails_where_it_never_comes() -> None:
+    async with cluster(clock=FakeClock()) as running:
+        await running.make(Pod, pod())
+
+        async def restless() -> None:
+            for number in range(100_000):
+                await asyncio.sleep(0)
+                meta = {"annotations": {"n": str(number)}}
+                await running.client.merge(Pod.resource, "pod", "default", {"metadata": meta})
+
+        task = asyncio.create_task(restless())
+        with pytest.raises(TimeoutError):
+            await running.calm(timeout=0.1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

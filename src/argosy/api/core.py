@@ -183,6 +183,7 @@ class InitContainer(NamedObject, frozen=True, kw_only=True):
 
     restart_policy: str = ""
     ports: tuple[ContainerPort, ...] = ()
+    resources: ResourceRequirements = ResourceRequirements()
 
 
 class PodSpec(View, frozen=True, kw_only=True):
@@ -206,6 +207,7 @@ class PodSpec(View, frozen=True, kw_only=True):
     scheduling_group: SchedulingGroup | None = None
     resource_claims: tuple[PodResourceClaim, ...] = ()
     priority: int = 0
+    resources: ResourceRequirements = ResourceRequirements()
     overhead: dict[str, str | int | float] = {}
     restart_policy: str = "Always"
     runtime_class_name: str = ""
@@ -333,12 +335,26 @@ class NodeSpec(View, frozen=True, kw_only=True):
     taints: tuple[Taint, ...] = ()
 
 
+class NodeCondition(Condition, frozen=True, kw_only=True):
+    """One observation of a node, and when the node last said so."""
+
+    last_heartbeat_time: str | None = None
+
+
+class AttachedVolume(View, frozen=True, kw_only=True):
+    """A volume that is at a node."""
+
+    name: str
+
+
 class NodeStatus(View, frozen=True, kw_only=True):
     """What a node has."""
 
     capacity: dict[str, str | int | float] = {}
     allocatable: dict[str, str | int | float] = {}
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[NodeCondition, ...] = ()
+    volumes_in_use: tuple[str, ...] = ()
+    volumes_attached: tuple[AttachedVolume, ...] = ()
 
 
 class Node(Object, frozen=True, kw_only=True):

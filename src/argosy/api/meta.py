@@ -11,7 +11,7 @@ import msgspec
 from argosy.api.resource import Resource
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False):
     """The base of every view: camelCase names, unknown fields skipped."""
 
 
@@ -70,7 +70,10 @@ class Object(View, frozen=True, kw_only=True):
     @property
     def controller(self) -> OwnerReference | None:
         """The owner that manages this object."""
-        return next((ref for ref in self.metadata.owner_references if ref.controller), None)
+        for reference in self.metadata.owner_references:
+            if reference.controller:
+                return reference
+        return None
 
 
 class PartialObject(Object, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from argosy.api.meta import Condition, Object, View
 from argosy.api.resource import AGE, NAME, Column, Resource
-from argosy.api.structs import Builtin, ListMap
+from argosy.api.structs import Builtin, ListMap, Rule
 
 CONDITIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.Condition"
 
@@ -74,5 +74,5 @@ class ModelVersion(Object, frozen=True, kw_only=True):
         ),
     )
 
-    spec: ModelVersionSpec
+    spec: Annotated[ModelVersionSpec, Rule("self == oldSelf", message="field is immutable")]
     status: ModelVersionStatus = ModelVersionStatus()

@@ -11,10 +11,14 @@ Refer = Callable[[str], Node]
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _OPEN = "x-kubernetes-preserve-unknown-fields"
+_QUANTITY = (
+    r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+    r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+)
 _TYPES: Mapping[str, Mapping[str, Any]] = {
     "any": {_OPEN: True},
     "int-or-string": {"x-kubernetes-int-or-string": True},
-    "quantity": {"x-kubernetes-int-or-string": True},
+    "quantity": {"x-kubernetes-int-or-string": True, "pattern": _QUANTITY},
 }
 
 

@@ -19,21 +19,32 @@ from msgspec import inspect as kinds
 
 from argosy.api.schema import Definitions, Schema
 
-_REFERENCE = "x-argosy-ref"
+REFERENCE = "x-argosy-ref"
 _LIST_TYPE = "x-kubernetes-list-type"
 _LIST_KEYS = "x-kubernetes-list-map-keys"
 _MAP_TYPE = "x-kubernetes-map-type"
+RULE = "x-argosy-rule:"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
 def Builtin(name: str) -> msgspec.Meta:
     """Marks a value as Kubernetes' own definition `name`; it decodes as what it is annotated on."""
-    return msgspec.Meta(extra_json_schema={_REFERENCE: name})
+    return msgspec.Meta(extra_json_schema={REFERENCE: name})
 
 
 def ListMap(*keys: str) -> msgspec.Meta:
     """Marks a list whose elements are told apart by the fields `keys`."""
     return msgspec.Meta(extra_json_schema={_LIST_TYPE: "map", _LIST_KEYS: list(keys)})
+
+
+def Rule(expression: str, **told: str | bool) -> msgspec.Meta:
+    """Marks a value that must satisfy a CEL expression, which knows it as `self`.
+
+    `told` are the further fields of a `ValidationRule`: `message`, `messageExpression`, `reason`,
+    `fieldPath`, `optionalOldSelf`. Only generated definitions (`crdgen`) carry rules; several on
+    one value all hold.
+    """
+    return msgspec.Meta(extra_json_schema={RULE + expression: {"rule": expression, **told}})
 
 
 LIST_SET = msgspec.Meta(extra_json_schema={_LIST_TYPE: "set"})
@@ -83,7 +94,7 @@ class _Reader:
 
     def annotated(self, info: kinds.Metadata) -> Schema:
         facts = info.extra_json_schema or {}
-        name = facts.get(_REFERENCE)
+        name = facts.get(REFERENCE)
         schema = self._definitions(name) if name else self.read(info.type)
         changes: dict[str, Any] = {}
         if "description" in facts:

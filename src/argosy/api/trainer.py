@@ -11,17 +11,28 @@ import msgspec
 
 from argosy.api.meta import Condition, Object, View
 from argosy.api.resource import AGE, NAME, Column, Resource
-from argosy.api.structs import Builtin, ListMap
+from argosy.api.structs import Builtin, ListMap, Rule
 
 GROUP = "trainer.kubeflow.org"
 COUNT = msgspec.Meta(ge=1, le=2**31 - 1)
+IMMUTABLE = Rule("self == oldSelf", message="field is immutable")
+_ONE_TRAINER = Rule(
+    "has(self.trainer) == has(oldSelf.trainer)", message="field is immutable", fieldPath=".trainer"
+)
+_JOBS = "self.template.spec.replicatedJobs"
+_ONE_NODE = Rule(
+    f"has(self.template.spec) && has({_JOBS}) && size({_JOBS}) == 1"
+    f" && {_JOBS}[0].name == 'node' && {_JOBS}[0].replicas == 1 && has({_JOBS}[0].template.spec)",
+    message="exactly one replicated job, named `node`, is supported",
+)
+"""Rules for API servers that know these kinds by their definitions; ours has `validation.ai`."""
 
 
 class RuntimeRef(View, frozen=True, kw_only=True):
     """The runtime that a job runs with."""
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
-    api_group: str = GROUP
+    api_group: Annotated[str, Rule(f"self == '{GROUP}'")] = GROUP
     kind: Literal["TrainingRuntime", "ClusterTrainingRuntime"] = "ClusterTrainingRuntime"
 
 
@@ -44,8 +55,8 @@ class Trainer(View, frozen=True, kw_only=True):
 class TrainJobSpec(View, frozen=True, kw_only=True):
     """What shall be trained, and with which runtime."""
 
-    runtime_ref: RuntimeRef
-    trainer: Trainer = Trainer()
+    runtime_ref: Annotated[RuntimeRef, IMMUTABLE]
+    trainer: Annotated[Trainer, IMMUTABLE] = Trainer()
     suspend: bool = False
 
 
@@ -82,7 +93,7 @@ class TrainJob(Object, frozen=True, kw_only=True):
         columns=(NAME, Column("State", "trainjob-state"), AGE),
     )
 
-    spec: TrainJobSpec
+    spec: Annotated[TrainJobSpec, _ONE_TRAINER]
     status: TrainJobStatus = TrainJobStatus()
 
 
@@ -158,7 +169,7 @@ class TrainingRuntime(Object, frozen=True, kw_only=True):
         columns=(NAME, AGE),
     )
 
-    spec: TrainingRuntimeSpec
+    spec: Annotated[TrainingRuntimeSpec, _ONE_NODE]
 
 
 class ClusterTrainingRuntime(Object, frozen=True, kw_only=True):
@@ -173,4 +184,4 @@ class ClusterTrainingRuntime(Object, frozen=True, kw_only=True):
         columns=(NAME, AGE),
     )
 
-    spec: TrainingRuntimeSpec
+    spec: Annotated[TrainingRuntimeSpec, _ONE_NODE]

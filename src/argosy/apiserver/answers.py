@@ -10,6 +10,7 @@ anew. What an attempt makes up (a uid, a name, a moment) stays the same in the n
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -20,6 +21,8 @@ from argosy.base.errors import StatusError
 T = TypeVar("T")
 MOST_TRIES: Final = 8
 """How often one and the same server is asked in one call, because the object changed meanwhile."""
+ASLEEP: ContextVar[Callable[[bool], None] | None] = ContextVar("ASLEEP", default=None)
+"""Who wants to know that the call waits for other servers (True), or does not any more."""
 BUSY: Final = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
@@ -85,7 +88,14 @@ class Answers:
             self._asked[ask.asker] = times = self._asked.get(ask.asker, 0) + 1
             if times > MOST_TRIES:
                 raise StatusError(409, "Conflict", BUSY)
-        found = await asyncio.gather(*(ask.ask() for ask in unanswered.asks))
+        asleep = ASLEEP.get()
+        if asleep is not None:
+            asleep(True)
+        try:
+            found = await asyncio.gather(*(ask.ask() for ask in unanswered.asks))
+        finally:
+            if asleep is not None:
+                asleep(False)
         for ask, answer in zip(unanswered.asks, found, strict=True):
             self._known[ask.asker, ask.about] = answer
 

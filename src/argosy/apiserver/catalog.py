@@ -11,6 +11,7 @@ from argosy.api.builtin import Builtins, minors
 from argosy.api.defaults.fill import from_schema
 from argosy.api.fits import Fits, compiled
 from argosy.api.gated.fields import Drop
+from argosy.api.gated.refused import refused
 from argosy.api.gated.table import dropper, nothing
 from argosy.api.gates import Gates
 from argosy.api.kinds import PREFERRED
@@ -20,7 +21,7 @@ from argosy.api.resources.extensions import CUSTOM_RESOURCE_DEFINITION
 from argosy.api.schema import Definitions, Schema
 from argosy.api.structs import schema_of
 from argosy.api.structural import check, prune, unknown_fields
-from argosy.apiserver.conversion import Converted
+from argosy.apiserver.conversion import SHAPES, Converted, Shaped
 from argosy.apiserver.fieldmanager.creation import Writer, first_fields
 from argosy.base.errors import FieldError, unknown_path
 from argosy.store.interface import Store
@@ -145,7 +146,7 @@ class Served:
         """What is wrong with an object that has its defaults and passed admission; what was found
         wrong with it `before`, rules are not asked of. Raises Unanswered where that takes long.
         """
-        return ()
+        return () if self.gates is None else refused(self.name, self.gates, new, old)
 
     def fill(self, obj: Json) -> None:
         """Fill in what its schema has defaults for."""
@@ -159,9 +160,16 @@ class Served:
         self, store: Store, answers: "Answers", conversions: "Callable[[], Conversions]"
     ) -> Store:
         """The store as a client of this version sees it, in a call whose answers those are."""
+        if self._shaped:
+            return Shaped(store, self.storage, self.resource, self.definitions)
         if self.resource is self.storage:
             return store
         return Converted(store, self.storage, self.resource)
+
+    @cached_property
+    def _shaped(self) -> bool:
+        """Whether its versions have other shapes."""
+        return self.storage.key() in SHAPES
 
     @cached_property
     def drop_gated(self) -> Drop:

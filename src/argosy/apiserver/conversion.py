@@ -3,21 +3,27 @@
 `Converted` is the store as such a client sees it; the verbs know nothing of it. Versions of the
 same shape differ in `apiVersion` alone. Events have other names for their fields in events.k8s.io
 than in the core group, where they are stored. Managed fields stay as they were written: each entry
-names the version that it speaks of.
+names the version that it speaks of. HorizontalPodAutoscalers have another shape in autoscaling/v1:
+of them `Shaped` knows who owns what in which version.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import msgspec
 
+from argosy.api.autoscaling_v1 import as_v1, as_v2
 from argosy.api.resource import Resource
 from argosy.api.resources.control import NEW_EVENT
 from argosy.api.resources.core import EVENT
+from argosy.api.resources.workloads import HORIZONTAL_POD_AUTOSCALER, OLD_AUTOSCALER
+from argosy.api.schema import Definitions, Schema
 from argosy.apiserver.fieldmanager.versions import Versions
 from argosy.store.interface import DELETE, Change, Mutation, Page, Record, Store, Watch
 
+Json = dict[str, Any]
+Turn = Callable[[Json], Json]
 EVENT_FIELDS: Mapping[str, str] = {
     "count": "deprecatedCount",
     "firstTimestamp": "deprecatedFirstTimestamp",
@@ -28,22 +34,34 @@ EVENT_FIELDS: Mapping[str, str] = {
     "source": "deprecatedSource",
 }
 """The names that differ: in core/v1, in events.k8s.io/v1."""
-RENAMED: Mapping[tuple[Resource, Resource], Mapping[str, str]] = {
-    (EVENT, NEW_EVENT): EVENT_FIELDS,
-    (NEW_EVENT, EVENT): {new: old for old, new in EVENT_FIELDS.items()},
+
+
+def _renamed(names: Mapping[str, str]) -> Turn:
+    return lambda obj: {names.get(name, name): item for name, item in obj.items()}
+
+
+TURNED: Mapping[tuple[Resource, Resource], Turn] = {
+    (EVENT, NEW_EVENT): _renamed(EVENT_FIELDS),
+    (NEW_EVENT, EVENT): _renamed({new: old for old, new in EVENT_FIELDS.items()}),
+    (HORIZONTAL_POD_AUTOSCALER, OLD_AUTOSCALER): as_v1,
+    (OLD_AUTOSCALER, HORIZONTAL_POD_AUTOSCALER): as_v2,
 }
-"""From one resource to another: top-level fields under other names."""
+"""From one resource to another, where more than `apiVersion` differs."""
+SHAPES: Mapping[str, tuple[Resource, ...]] = {
+    HORIZONTAL_POD_AUTOSCALER.key(): (HORIZONTAL_POD_AUTOSCALER, OLD_AUTOSCALER),
+}
+"""By the store's prefix of a kind: its versions, where they have other shapes."""
 
 
 def convert(value: bytes, old: Resource, new: Resource) -> bytes:
     """The object `value`, which is an `old`, as a `new`."""
-    renamed = RENAMED.get((old, new), {})
+    turn = TURNED.get((old, new))
     head = f'{{"apiVersion":"{old.api_version}",'.encode()
-    if not renamed and value.startswith(head):
+    if turn is None and value.startswith(head):
         return f'{{"apiVersion":"{new.api_version}",'.encode() + value[len(head) :]
-    obj: dict[str, Any] = msgspec.json.decode(value)
-    named = {renamed.get(name, name): item for name, item in obj.items()}
-    return msgspec.json.encode({**named, "apiVersion": new.api_version})
+    obj: Json = msgspec.json.decode(value)
+    turned = obj if turn is None else turn(obj)
+    return msgspec.json.encode({**turned, "apiVersion": new.api_version})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,11 @@ class Converted:
     def versions(self) -> Versions | None:
         """What tells ownership in one version from that in another; None where names are alike."""
         return None
+
+    @property
+    def commit_seconds(self) -> float:
+        """The store's."""
+        return self.store.commit_seconds
 
     def get(self, key: str) -> Record | None:
         """The record, converted if it is of the kind: admission looks at others too."""
@@ -119,6 +142,47 @@ class Converted:
 
     def _out(self, record: Record) -> Record:
         return replace(record, value=self.outwards(record.value, record.revision))
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The versions of a kind that have other shapes."""
+
+    known: Mapping[str, Resource]
+    definitions: Definitions
+
+    def shape(self, api_version: str) -> Schema | None:
+        """The schema of a version; None for one that is not there."""
+        found = self.known.get(api_version)
+        return None if found is None else self.definitions(found.definition)
+
+    def turned(self, obj: Json, api_version: str) -> Json:
+        """An object in that version."""
+        old, new = self.known.get(str(obj.get("apiVersion"))), self.known[api_version]
+        turn = None if old is None else TURNED.get((old, new))
+        return obj if turn is None else turn(obj)
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped(Converted):
+    """`store`, where versions have other shapes; `stored` and `version` may be the same."""
+
+    definitions: Definitions
+
+    @property
+    def versions(self) -> Versions | None:
+        """What tells ownership in one version from that in another."""
+        known = {one.api_version: one for one in SHAPES[self.stored.key()]}
+        return Shapes(known, self.definitions)
+
+    def outwards(self, value: bytes, revision: int) -> bytes:
+        """A stored value, converted."""
+        same = self.stored is self.version
+        return value if same else convert(value, self.stored, self.version)
+
+    def inwards(self, value: bytes) -> bytes:
+        """A client's value, as it is stored."""
+        return value if self.stored is self.version else convert(value, self.version, self.stored)
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ DELETE here as there, told from others by its scope.
 
 from collections.abc import Iterable, Iterator
 
-from argosy.apiserver.exposition import Family, Histogram, Values
 from argosy.apiserver.metrics import ABORTED, EVENT_SIZES, SECONDS, SIZES, Kind, Metrics, Series
+from argosy.base.exposition import Family, Histogram, Values
 
 CONNECTED = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 METHODS = frozenset({"DELETE", "PATCH", "POST", "PUT"})

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from argosy.apiserver import counted, process
 from argosy.apiserver.catalog import Catalog
-from argosy.apiserver.exposition import OPEN, TEXT, Family, Histogram, render
 from argosy.apiserver.health import Health
 from argosy.apiserver.metrics import Metrics
 from argosy.apiserver.offers import preferred
 from argosy.base.errors import not_acceptable
+from argosy.base.exposition import OPEN, TEXT, Family, Histogram, render
 from argosy.http.message import Request, Response
 from argosy.store.interface import Store
 

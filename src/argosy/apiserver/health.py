@@ -4,30 +4,17 @@ Why a check fails is said by the check alone (`/readyz/NAME`), which not everybo
 withholds it. Nothing here waits: a check reads what is known already.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
 from argosy.base.clock import Clock
+from argosy.http.checks import Check, listed, single
 from argosy.http.message import Request, Response
 from argosy.store.interface import Store
 
-HEADERS: Mapping[str, str] = {
-    "content-type": "text/plain; charset=utf-8",
-    "x-content-type-options": "nosniff",
-}
 ROOTS = ("/healthz", "/livez", "/readyz")
 REMEMBERED = 60.0
 """Seconds after which a refusal counts no more, where nobody has tried to write since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check; `failure` says what is wrong, and is empty where nothing is."""
-
-    name: str
-    failure: Callable[[], str]
 
 
 @dataclass
@@ -89,49 +76,24 @@ class Health:
     def find(self, request: Request, path: str) -> Response | None:
         """The answer for `path`; None where it is none of these."""
         if path in ROOTS:
-            return self._all(request, path)
+            return listed(self._checks[path], path[1:], request.query, self._noted(path))
         for root, checks in self._checks.items() if path.startswith(ROOTS) else ():
             for check in checks:
                 if path == f"{root}/{check.name}":
-                    return _single(check)
+                    return single(check)
         return None
 
-    def _all(self, request: Request, path: str) -> Response:
-        query = parse_qs(request.query, keep_blank_values=True)
-        excluded = set(query.get("exclude", ()))
-        lines, healthy = [], True
-        for check in self._checks[path]:
-            if check.name in excluded:
-                lines.append(f"[+]{check.name} excluded: ok\n")
-            elif self._holds(check, path):
-                lines.append(f"[+]{check.name} ok\n")
-            else:
-                healthy = False
-                lines.append(f"[-]{check.name} failed: reason withheld\n")
-        if unknown := sorted(excluded - {check.name for check in self._checks[path]}):
-            names = ",".join(json.dumps(name) for name in unknown)
-            lines.append(f"warn: some health checks cannot be excluded: no matches for {names}\n")
-        if not healthy:
-            return _text(500, f"{''.join(lines)}{path[1:]} check failed\n")
-        return _text(
-            200, f"{''.join(lines)}{path[1:]} check passed\n" if "verbose" in query else "ok"
-        )
+    def _noted(self, path: str) -> Callable[[Check], bool]:
+        """Whether a check holds, counted as asked for at `path`."""
 
-    def _holds(self, check: Check, path: str) -> bool:
-        holds = not check.failure()
-        outcome = self.outcomes.setdefault((check.name, path[1:]), [0, 0, 0])
-        outcome[holds] += 1
-        outcome[2] = int(holds)
+        def holds(check: Check) -> bool:
+            holding = check.holds
+            outcome = self.outcomes.setdefault((check.name, path[1:]), [0, 0, 0])
+            outcome[holding] += 1
+            outcome[2] = int(holding)
+            return holding
+
         return holds
-
-
-def _single(check: Check) -> Response:
-    failure = check.failure()
-    return _text(500, f"internal server error: {failure}\n") if failure else _text(200, "ok")
-
-
-def _text(status: int, text: str) -> Response:
-    return Response(status, HEADERS, text.encode())
 
 
 def _checks(state: State, store: StoreHealth) -> dict[str, tuple[Check, ...]]:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from argosy.apiserver.catalog import Served
-from argosy.apiserver.exposition import Family, Histogram
 from argosy.apiserver.negotiate import APPLY
 from argosy.apiserver.request import Call
 from argosy.apiserver.verbs.watch import PIECE
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
+from argosy.base.exposition import Family, Histogram
 from argosy.http.message import Response
 from argosy.store.interface import StoreUnavailableError
 

@@ -34,6 +34,8 @@ from argosy.store.interface import DELETE, Record, Store
 Json = dict[str, Any]
 LARGEST = 3 * 1024 * 1024
 """Bytes of an object: what a body may have. One that is larger already may only shrink, or go."""
+OMITTED: Json = {"labels": {}, "annotations": {}, "ownerReferences": [], "finalizers": []}
+"""Metadata that is as good as absent where it is empty, and is not kept then."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,11 @@ def _identified(target: Target, obj: Json) -> Json:
     meta = {} if obj.get("metadata") is None else obj["metadata"]
     if not isinstance(meta, dict):
         raise bad_request("metadata must be an object")
-    meta = {name: value for name, value in meta.items() if value is not None}
+    meta = {
+        name: value
+        for name, value in meta.items()
+        if value is not None and (value or OMITTED.get(name) != value)
+    }
     if target.namespace and meta.setdefault("namespace", target.namespace) != target.namespace:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"

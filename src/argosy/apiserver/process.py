@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from argosy.apiserver.exposition import Family
+from argosy.base.exposition import Family
 
 _PROC = Path("/proc")
 _HELP: Mapping[str, str] = {

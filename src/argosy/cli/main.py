@@ -8,8 +8,11 @@ import typer
 from argosy import __version__
 from argosy.cli import check
 from argosy.cli.backup import backup
+from argosy.cli.install import install
+from argosy.cli.operators import operators
 from argosy.cli.quick import QuickCommand, QuickGroup
 from argosy.cli.restore import restore
+from argosy.cli.uninstall import uninstall
 from argosy.cli.up import up
 from argosy.cli.who_can import who_can
 
@@ -26,6 +29,9 @@ app.command(cls=QuickCommand)(up)
 app.command()(backup)
 app.command()(restore)
 app.command()(who_can)
+app.command()(operators)
+app.command()(install)
+app.command()(uninstall)
 app.add_typer(check.app, name="check")
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -17,6 +17,7 @@ from argosy.api.meta import Object, PartialObject
 from argosy.api.resource import Resource
 from argosy.base.errors import StatusError
 from argosy.client.transport import Transport
+from argosy.client.watching import Status, WatchEvent, decoded, decoder, event_of, whole_lines
 from argosy.http.message import Request, Response
 
 T = TypeVar("T", bound=Object)
@@ -24,6 +25,12 @@ Body = Mapping[str, Any]
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+PARTIAL = "application/json;as={};g=meta.k8s.io;v=v1,application/json"
+"""What is accepted where only metadata are read."""
+INITIAL = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+INITIAL_END = "k8s.io/initial-events-end"
+PAGE = 1000
+"""Objects of a page."""
 
 
 class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
@@ -40,26 +47,12 @@ class Listed(msgspec.Struct, Generic[T], frozen=True):
     items: list[T]
 
 
-class _Frame(msgspec.Struct, frozen=True):
-    type: str
-    object: msgspec.Raw
-
-
-@dataclass(frozen=True, slots=True)
-class WatchEvent(Generic[T]):
-    """One change. A BOOKMARK's object has nothing but a resource version."""
-
-    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
-    object: T
-
-
 @lru_cache
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-_frames = msgspec.json.Decoder(_Frame)
-_bookmarks = msgspec.json.Decoder(PartialObject)
+_statuses = msgspec.json.Decoder(Status)
 
 
 @dataclass(frozen=True)
@@ -97,15 +90,37 @@ class Client:
         resource: Resource | None = None,
     ) -> Listed[T]:
         """All objects of a kind, page by page where the server pages."""
-        path = (resource or kind.resource).path("", namespace)
-        query = {"labelSelector": labels, "fieldSelector": fields, "limit": "1000"}
+        pages = self.pages(kind, namespace, labels=labels, fields=fields, resource=resource)
         items: list[T] = []
-        while True:
-            page = _decoder(Listed[kind]).decode(await self.call("GET", path, query))  # type: ignore[valid-type]
+        async for page in pages:
             items += page.items
+        return Listed(page.metadata, items)
+
+    async def pages(
+        self,
+        kind: type[T],
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource: Resource | None = None,
+        limit: int = PAGE,
+    ) -> AsyncGenerator[Listed[T], None]:
+        """All objects of a kind in pieces of at most `limit` (0: as one); there is one at least.
+
+        Raises StatusError 410 where the server forgot what the pages after the first are of.
+        """
+        path = (resource or kind.resource).path("", namespace)
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(limit or "")}
+        accept = _accept(kind, "PartialObjectMetadataList")
+        decode = _decoder(Listed[kind]).decode  # type: ignore[valid-type]
+        while True:
+            response = await self._send("GET", path, query, accept=accept)
+            page: Listed[T] = decoded(decode, await _whole(response))
+            yield page
             query["continue"] = page.metadata.continue_
             if not page.metadata.continue_:
-                return Listed(page.metadata, items)
+                return
 
     async def watch(
         self,
@@ -113,11 +128,15 @@ class Client:
         namespace: str = "",
         *,
         since: str,
+        initial: bool = False,
         labels: str = "",
         fields: str = "",
         resource: Resource | None = None,
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """Changes after the revision `since`, until the server ends the stream.
+
+        With `initial` all objects there are come first, at a revision not before `since` ("": the
+        newest), as added ones; a bookmark with the annotation `INITIAL_END` ends them (KEP-3157).
 
         Raises StatusError 410 where that revision is too old.
         """
@@ -127,18 +146,16 @@ class Client:
             "allowWatchBookmarks": "true",
             "labelSelector": labels,
             "fieldSelector": fields,
+            **(INITIAL if initial else {}),
         }
         path = (resource or kind.resource).path("", namespace)
-        response = await self._send("GET", path, query)
-        decoder = _decoder(kind)
-        async with aclosing(_lines(response)) as lines:
-            async for line in lines:
-                frame = _frames.decode(line)
-                if frame.type == "ERROR":
-                    status = msgspec.json.decode(frame.object)
-                    raise StatusError.from_status(status, 500)
-                read = _bookmarks if frame.type == "BOOKMARK" else decoder
-                yield WatchEvent(cast(Any, frame.type), cast(T, read.decode(frame.object)))
+        accept = _accept(kind, "PartialObjectMetadata")
+        response = await self._send("GET", path, query, accept=accept)
+        decode = decoder(kind)
+        async with aclosing(whole_lines(response.body)) as pieces:
+            async for lines in pieces:
+                for told in decoded(decode, lines):
+                    yield event_of(told)
 
     async def create(self, resource: Resource, body: Body) -> dict[str, Any]:
         """Create the object, named by itself or by the server (`generateName`)."""
@@ -239,15 +256,17 @@ class Client:
         query: Mapping[str, str],
         body: bytes = b"",
         content_type: str = "",
+        *,
+        accept: str = JSON,
     ) -> Response:
-        headers = {"accept": JSON, "user-agent": self.manager}
+        headers = {"accept": accept, "user-agent": self.manager}
         if body:
             headers["content-type"] = content_type
         given = urlencode({name: value for name, value in query.items() if value})
         request = Request(method, quote(path), given, headers, body)
         response = await self.transport.send(request)
         if response.status >= 400:
-            raise StatusError.from_status(_status(await _whole(response)), response.status)
+            raise _status(await _whole(response)).error(response.status)
         return response
 
 
@@ -259,29 +278,20 @@ def _plain(data: bytes) -> dict[str, Any]:
     return cast(dict[str, Any], msgspec.json.decode(data))
 
 
-def _status(data: bytes) -> dict[str, Any]:
+def _status(data: bytes) -> Status:
     try:
-        status = msgspec.json.decode(data)
+        return cast(Status, decoded(_statuses.decode, data))
+    except msgspec.ValidationError:
+        return Status()
     except msgspec.DecodeError:
-        return {"message": data[:512].decode(errors="replace")}
-    return status if isinstance(status, dict) else {}
+        return Status(message=data[:512].decode(errors="replace"))
+
+
+def _accept(kind: type[Object], partial: str) -> str:
+    return PARTIAL.format(partial) if issubclass(kind, PartialObject) else JSON
 
 
 async def _whole(response: Response) -> bytes:
     if isinstance(response.body, bytes):
         return response.body
     return b"".join([piece async for piece in response.body])
-
-
-async def _lines(response: Response) -> AsyncGenerator[bytes, None]:
-    """Non-empty lines of a stream, whatever the pieces that it comes in."""
-    if isinstance(response.body, bytes):
-        for line in response.body.splitlines():
-            yield line
-        return
-    rest = b""
-    async with aclosing(response.body) as pieces:
-        async for piece in pieces:
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in filter(None, lines):
-                yield line

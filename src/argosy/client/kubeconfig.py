@@ -1,6 +1,10 @@
-"""kubeconfig files: which cluster, as whom. Source: Kubernetes' client configuration API v1."""
+"""kubeconfig files: which cluster, as whom. Source: Kubernetes' client configuration API v1.
+
+In a pod there is none: address, authority and token are where the kubelet put them (`in_cluster`).
+"""
 
 import base64
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +12,10 @@ from typing import Any
 
 import yaml
 
+from argosy.client.credentials import VERSIONS, Plugin
+
 NAME = "argosy"
+POD_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class KubeconfigError(Exception):
@@ -17,13 +24,24 @@ class KubeconfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A server's URL, what certifies it (PEM), and the user's token or certificate."""
+    """A server's URL, what certifies it (PEM), and the user's token or certificate.
+
+    `token_file` and `plugin` give tokens that change. `insecure`: nobody certifies the server.
+    `server_name` is the name that its certificate is to be for; `proxy` the URL of a proxy on the
+    way; `namespace` that of the context.
+    """
 
     server: str
     ca: str = ""
     token: str = ""
     certificate: bytes = b""
     key: bytes = b""
+    token_file: Path | None = None
+    plugin: Plugin | None = None
+    insecure: bool = False
+    server_name: str = ""
+    proxy: str = ""
+    namespace: str = ""
 
 
 def render(server: str, ca_pem: bytes, token: str) -> str:
@@ -47,29 +65,102 @@ def render(server: str, ca_pem: bytes, token: str) -> str:
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def load(path: Path) -> Access:
-    """The current context of the file. Raises KubeconfigError."""
+def load(path: Path, context: str = "") -> Access:
+    """A context of the file: the named one, or the current. Raises KubeconfigError."""
     try:
         document = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise KubeconfigError(f"reading {path}: {error}") from None
     if not isinstance(document, dict):
         raise KubeconfigError(f"reading {path}: not a kubeconfig")
-    context = _named(document, "contexts", str(document.get("current-context", "")), "context")
-    cluster = _named(document, "clusters", str(context.get("cluster", "")), "cluster")
-    user = _named(document, "users", str(context.get("user", "")), "user")
-    for form in ("exec", "auth-provider", "username", "tokenFile"):
+    chosen = _named(
+        document, "contexts", context or str(document.get("current-context", "")), "context"
+    )
+    cluster = _named(document, "clusters", str(chosen.get("cluster", "")), "cluster")
+    user = _named(document, "users", str(chosen.get("user", "")), "user")
+    for form in ("auth-provider", "username"):
         if form in user:
             raise KubeconfigError(f"reading {path}: users[].user.{form} is not supported")
     if not cluster.get("server"):
         raise KubeconfigError(f"reading {path}: the cluster has no server")
+    authority = _content(cluster, "certificate-authority", path)
+    if authority and cluster.get("insecure-skip-tls-verify"):
+        raise KubeconfigError(
+            f"reading {path}: specifying a root certificates file with the insecure flag "
+            "is not allowed"
+        )
     return Access(
         server=str(cluster["server"]),
-        ca=_content(cluster, "certificate-authority", path).decode(errors="replace"),
+        ca=authority.decode(errors="replace"),
         token=str(user.get("token", "")),
         certificate=_content(user, "client-certificate", path),
         key=_content(user, "client-key", path),
+        token_file=path.parent / str(user["tokenFile"]) if user.get("tokenFile") else None,
+        plugin=_plugin(user["exec"], cluster, path) if user.get("exec") else None,
+        insecure=bool(cluster.get("insecure-skip-tls-verify")),
+        server_name=str(cluster.get("tls-server-name") or ""),
+        proxy=str(cluster.get("proxy-url") or ""),
+        namespace=str(chosen.get("namespace") or ""),
     )
+
+
+def in_cluster(
+    environment: Mapping[str, str] = os.environ, folder: Path = POD_FOLDER
+) -> Access | None:
+    """The cluster in whose pod this process runs, as the pod's account; None in no pod.
+
+    Raises KubeconfigError where the pod has no token.
+    """
+    host = environment.get("KUBERNETES_SERVICE_HOST", "")
+    port = environment.get("KUBERNETES_SERVICE_PORT", "")
+    if not host or not port:
+        return None
+    try:
+        authority = (folder / "ca.crt").read_text()
+        namespace = (folder / "namespace").read_text().strip()
+        (folder / "token").read_text()
+    except OSError as error:
+        raise KubeconfigError(f"reading the pod's service account: {error}") from None
+    shown = f"[{host}]" if ":" in host else host
+    return Access(
+        f"https://{shown}:{port}", authority, token_file=folder / "token", namespace=namespace
+    )
+
+
+def _plugin(given: object, cluster: Mapping[str, Any], path: Path) -> Plugin:
+    """How a plugin is asked. Raises KubeconfigError."""
+    where = f"reading {path}: users[].user.exec"
+    if not isinstance(given, dict) or not given.get("command"):
+        raise KubeconfigError(f"{where}: command must be specified to use exec authentication")
+    version = str(given.get("apiVersion") or "")
+    if version not in VERSIONS:
+        raise KubeconfigError(f"{where}: apiVersion must be one of {', '.join(VERSIONS)}")
+    if given.get("interactiveMode") == "Always":
+        raise KubeconfigError(f"{where}: the plugin asks at a terminal, which there is none of")
+    command = str(given["command"])
+    if "/" in command:  # else it is looked for on the PATH
+        command = str(path.parent / command)
+    named = [item for item in given.get("env") or () if isinstance(item, dict)]
+    return Plugin(
+        command=command,
+        args=tuple(str(item) for item in given.get("args") or ()),
+        env={str(item.get("name")): str(item.get("value", "")) for item in named},
+        api_version=version,
+        install_hint=str(given.get("installHint") or ""),
+        cluster=_told(cluster) if given.get("provideClusterInfo") else None,
+    )
+
+
+def _told(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """What a plugin is told of the cluster."""
+    names = (
+        "server",
+        "tls-server-name",
+        "insecure-skip-tls-verify",
+        "certificate-authority-data",
+        "proxy-url",
+    )
+    return {name: cluster[name] for name in names if cluster.get(name)}
 
 
 def _named(document: Mapping[str, Any], part: str, name: str, field: str) -> Mapping[str, Any]:

@@ -46,6 +46,7 @@ from argosy.node.agent import NodeAgent, NodeConfig
 from argosy.node.gpus import SimulatedGPU
 from argosy.node.runtimes.host import HostRuntime
 from argosy.runtime.manager import Manager
+from argosy.runtime.metrics import Metrics
 from argosy.store.folder import FILE
 from argosy.store.interface import StoreOpenError
 from argosy.store.sealing import Sealing
@@ -105,6 +106,7 @@ class Embedded:
         self._clock = clock
         self._ready = ready
         self._stopping = asyncio.Event()
+        self._metrics = Metrics()
 
     def stop(self) -> None:
         """Ask the cluster to end; `run` returns when it has."""
@@ -218,7 +220,8 @@ class Embedded:
 
     async def _work(self, plane: ControlPlane, nodes: "_NodeDoor", folder: Path, url: str) -> None:
         """Run node and controllers until asked to stop; the node, and its pods, end last."""
-        local = Manager(plane.client("argosy-node"), self._clock)
+        plane.server.metrics.others.append(self._metrics.families)
+        local = Manager(plane.client("argosy-node"), self._clock, metrics=self._metrics)
         agent = NodeAgent(
             manager=local,
             config=node_config(self._options, folder, url),
@@ -227,7 +230,7 @@ class Embedded:
         nodes.agent = agent
         local.add_runner(agent.run)
         # Runs before the scheduler does, which would let pods rest that find a tainted node.
-        taints = Manager(plane.client("argosy"), self._clock)
+        taints = Manager(plane.client("argosy"), self._clock, metrics=self._metrics)
         taints.add(node_taints(taints))
         async with asyncio.TaskGroup() as group:
             node = group.create_task(local.run())
@@ -251,10 +254,14 @@ class Embedded:
         self._ready(url)
         await bootstrap_roles(plane.client("argosy"), plane.gate)
         operators = await asyncio.to_thread(_operators)
-        control = Manager(plane.client("argosy"), self._clock)
+        control = Manager(
+            plane.client("argosy"), self._clock, metrics=self._metrics, grace=DRAIN_SECONDS
+        )
         operators.add_operators(control, plane.resources)
-        garbage = Manager(plane.client("argosy"), self._clock)
-        operators.add_kubernetes(control, folder / "volumes", plane.resources, collector=garbage)
+        garbage = Manager(plane.client("argosy"), self._clock, metrics=self._metrics)
+        operators.add_kubernetes(
+            control, folder / "volumes", plane.resources, collector=garbage, gate=plane.gate
+        )
         operators.add_credentials(control, folder / "pki", plane.server.issuer.keys)
         operators.add_aggregation(control, plane.server.aggregation, folder / "pki")
         operators.add_address(control, url)

@@ -9,9 +9,9 @@ the server's identity is left out, for there is one server.
 from collections.abc import Coroutine, Iterator
 
 from argosy.apiserver.app import APIServer
-from argosy.apiserver.exposition import Family, Histogram
-from argosy.apiserver.health import Check
 from argosy.base.clock import Clock
+from argosy.base.exposition import Family, Histogram
+from argosy.http.checks import Check
 from argosy.store.kms.figures import BOUNDS
 from argosy.store.sealing import Remote, Sealing
 from argosy.store.sqlite import SqliteStore

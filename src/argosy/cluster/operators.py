@@ -1,21 +1,21 @@
-"""The list of all controllers, in the order in which they are set up."""
+"""The list of all controllers, in the order in which they are set up.
+
+Those of the AI platform are in `platform`, because they run on other clusters too.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any
 
+from argosy.api.autoscaling import HorizontalPodAutoscaler
 from argosy.api.batch import CronJob, Job
 from argosy.api.daemonsets import DaemonSet
-from argosy.api.kserve import InferenceService
-from argosy.api.modelversion import ModelVersion
 from argosy.api.replicas import Deployment, ReplicaSet, ReplicationController
 from argosy.api.resource import Resource
 from argosy.api.resources.control import FLOW_SCHEMA
 from argosy.api.scheduling import PodGroup
 from argosy.api.statefulsets import StatefulSet
 from argosy.api.storage import VolumeAttributesClass
-from argosy.api.trainer import TrainJob
 from argosy.apiserver.aggregation.aggregation import Aggregation
 from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.legacy import issue
@@ -25,7 +25,10 @@ from argosy.cluster.bootstrap import PROVISIONER
 from argosy.cluster.flowcontrol import MANAGER as PRODUCER
 from argosy.cluster.flowcontrol import FlowControl
 from argosy.cluster.frontproxy import Publisher
+from argosy.cluster.platform import add_operators as add_operators
 from argosy.controllers.apiservices import api_services
+from argosy.controllers.attachdetach.attachdetach import attach_detach
+from argosy.controllers.autoscaling.autoscaler import horizontal_pod_autoscalers
 from argosy.controllers.certificates_approval import approval
 from argosy.controllers.certificates_cleaning import cleaning
 from argosy.controllers.certificates_signing import signing
@@ -38,11 +41,13 @@ from argosy.controllers.deployments.deployments import deployments
 from argosy.controllers.disruptionbudgets import disruption_budgets
 from argosy.controllers.disruptiontargets import disruption_targets
 from argosy.controllers.endpoints.controllers import add_endpoints
+from argosy.controllers.ephemeralvolumes import ephemeral_volumes
 from argosy.controllers.flowschemas import flow_schemas
 from argosy.controllers.garbage import GarbageCollector
 from argosy.controllers.jobs.job import jobs
 from argosy.controllers.jobs.orphans import job_orphans
 from argosy.controllers.namespaces import namespaces
+from argosy.controllers.nodelifecycle.controllers import add_node_lifecycle
 from argosy.controllers.podgc import pod_collector
 from argosy.controllers.podgroupprotection import pod_group_protection
 from argosy.controllers.registrations import registrations
@@ -57,35 +62,10 @@ from argosy.controllers.storagemigration import storage_migrations
 from argosy.controllers.tokens import account_tokens, bootstrap_cleaning
 from argosy.controllers.ttlafterfinished import ttl_after_finished
 from argosy.controllers.volumeclaims import volume_claims
-from argosy.controllers.volumeprotection import (
-    class_protection,
-    volume_protection,
-    volume_releases,
-)
-from argosy.models.modelversion import model_versions
-from argosy.runtime.controller import Controller
+from argosy.controllers.volumeprotection import class_protection, volume_protection
+from argosy.controllers.volumes.volumes import volumes as persistent_volumes
 from argosy.runtime.manager import Manager
 from argosy.scheduler.loop import Scheduler
-from argosy.serving.inferenceservice import inference_services
-from argosy.training.trainjob import train_jobs
-
-OPERATORS: tuple[tuple[Resource, Callable[[Manager], Controller[Any]]], ...] = (
-    (TrainJob.resource, train_jobs),
-    (ModelVersion.resource, model_versions),
-    (InferenceService.resource, inference_services),
-)
-"""Controllers of the AI platform, by whose objects they act on: they run on any cluster."""
-
-
-def add_operators(manager: Manager, resources: Iterable[Resource]) -> None:
-    """Run the AI platform's controllers, for those of its kinds that are among `resources`.
-
-    Where a kind is switched off, somebody else's operator may have defined it: it is theirs then.
-    """
-    served = frozenset(resources)
-    for resource, make in OPERATORS:
-        if resource in served:
-            manager.add(make(manager))
 
 
 def add_kubernetes(
@@ -94,17 +74,21 @@ def add_kubernetes(
     resources: Iterable[Resource],
     *,
     collector: Manager | None = None,
+    gate: Callable[[str], bool] = lambda _: True,
 ) -> None:
     """Run what a real cluster brings itself: volumes, claims, garbage, namespaces, scheduler.
 
     The garbage collector follows all of `resources`. With a `collector` it runs there: nothing
-    waits for it, so that it need not read all objects at the start.
+    waits for it, so that it need not read all objects at the start. `gate` tells whether a feature
+    gate is open.
     """
     served = tuple(resources)
     manager.add(volume_claims(manager, volumes, PROVISIONER))
     manager.add(claim_protection(manager))
+    manager.add(ephemeral_volumes(manager))
     manager.add(volume_protection(manager))
-    manager.add(volume_releases(manager))
+    manager.add(persistent_volumes(manager, volumes, PROVISIONER))
+    manager.add(attach_detach(manager))
     by_kind = {resource.kind: resource for resource in served}
     if (classes := by_kind.get(VolumeAttributesClass.resource.kind)) is not None:
         manager.add(class_protection(manager, classes))
@@ -123,6 +107,7 @@ def add_kubernetes(
     if CronJob.resource in served:
         manager.add(cron_jobs(manager))
     manager.add_runner(pod_collector(manager).run)
+    add_node_lifecycle(manager)
     manager.add(service_accounts(manager))
     if DaemonSet.resource in served:
         manager.add(daemon_sets(manager))
@@ -132,6 +117,8 @@ def add_kubernetes(
     add_endpoints(manager)
     manager.add(disruption_budgets(manager))
     manager.add(disruption_targets(manager))
+    if HorizontalPodAutoscaler.resource in served:
+        manager.add(horizontal_pod_autoscalers(manager, zero=gate("HPAScaleToZero")))
     manager.add(cluster_role_aggregation(manager))
     if FLOW_SCHEMA in served:  # older minors have it in versions of another shape
         manager.add(flow_schemas(manager))

@@ -4,7 +4,7 @@ A pod uses a claim from when it is on a node until it is gone, whether it runs o
 those of Kubernetes' pvc-protection controller.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ def claims(pod: Pod) -> Iterator[str]:
         if (source := volume.get("persistentVolumeClaim")) is not None:
             yield source.get("claimName", "")
         elif volume.get("ephemeral") is not None:
-            yield _made(pod, volume)
+            yield made(pod, volume)
 
 
 def uses(pod: Pod, claim: PersistentVolumeClaim) -> bool:
@@ -55,12 +55,13 @@ def uses(pod: Pod, claim: PersistentVolumeClaim) -> bool:
     name = claim.metadata.name
     return any(
         (volume.get("persistentVolumeClaim") or {}).get("claimName") == name
-        or (own and volume.get("ephemeral") is not None and _made(pod, volume) == name)
+        or (own and volume.get("ephemeral") is not None and made(pod, volume) == name)
         for volume in pod.spec.volumes
     )
 
 
-def _made(pod: Pod, volume: dict[str, Any]) -> str:
+def made(pod: Pod, volume: Mapping[str, Any]) -> str:
+    """The name of the claim of a pod's generic ephemeral volume."""
     return f"{pod.metadata.name}-{volume.get('name')}"
 
 

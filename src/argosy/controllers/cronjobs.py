@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from argosy.api.batch import CronJob, CronJobStatus, Job
-from argosy.api.meta import ObjectMeta
+from argosy.api.meta import ObjectMeta, PartialObject
 from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
@@ -53,10 +53,9 @@ class Schedules:
             self._known[cron.metadata.uid] = (text, None if before is None else now)
         return self._known[cron.metadata.uid][1]
 
-    def forget(self, old: CronJob | None, new: CronJob | None) -> None:
-        """For the informer: what is gone is forgotten."""
-        if old is not None and new is None:
-            self._known.pop(old.metadata.uid, None)
+    def forget(self, cron: CronJob) -> None:
+        """It is gone."""
+        self._known.pop(cron.metadata.uid, None)
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,11 @@ class CronJobs:
     jobs: Informer[Job]
     events: EventRecorder
     schedules: Schedules
+    doubtful: set[str] = field(default_factory=set)  # uids of those whose job may have been made
 
     async def reconcile(self, cron: CronJob) -> Result:
         """Begin what is due, and tell what became of what was begun."""
+        await self._make_certain(cron)
         now = self.clock.now()
         jobs = self.jobs.owned_by(cron.metadata.uid)
         surplus = await self._delete(cron, plan.history(cron, jobs))
@@ -89,6 +90,17 @@ class CronJobs:
         if fault is not None:
             raise fault
         return DONE if after is None else Result(max(after, 0.0))
+
+    async def _make_certain(self, cron: CronJob) -> None:
+        """Where an answer got lost, wait until the cache shows all jobs that the server has."""
+        meta = cron.metadata
+        if meta.uid not in self.doubtful:
+            return
+        listed = await self.client.list(PartialObject, meta.namespace, resource=Job.resource)
+        for job in listed.items:
+            if job.controller is not None and job.controller.uid == meta.uid:
+                await self.jobs.reached(job.metadata.resource_version)
+        self.doubtful.discard(meta.uid)
 
     async def _missing(self, cron: CronJob) -> dict[str, str]:
         """The active jobs that are not there, uid to name: as the server says."""
@@ -160,10 +172,16 @@ class CronJobs:
         active = any(item.name == name for item in status.active)
         if active or status.last_schedule_time == timestamp(moment):
             return False
-        if cron.spec.concurrency_policy == "Forbid" and status.active:
+        if cron.spec.concurrency_policy == "Forbid" and self._busy(cron, status, name):
             await self.events.record(cron, Note("JobAlreadyActive", FORBIDDEN))
             return False
         return True
+
+    def _busy(self, cron: CronJob, status: CronJobStatus, name: str) -> bool:
+        """Whether a job but that of this name runs, also one that nobody lived to write down."""
+        jobs = self.jobs.owned_by(cron.metadata.uid)
+        others = (job for job in jobs if job.metadata.name != name)
+        return bool(status.active) or any(job.ended is None for job in others)
 
     async def _start(self, cron: CronJob, status: CronJobStatus, moment: datetime) -> CronJobStatus:
         """Make the job of `moment`. Raises StatusError."""
@@ -197,6 +215,8 @@ class CronJobs:
                 owner = there.controller if there is not None else None
                 mine = owner is not None and owner.uid == cron.metadata.uid
                 return there.metadata if there is not None and mine else None
+            if isinstance(error, ConnectionError) or error.code >= 500:
+                self.doubtful.add(cron.metadata.uid)
             if not namespace_going(error):
                 await self._tell(cron, "FailedCreate", f"Error creating job: {error}")
             raise
@@ -247,6 +267,12 @@ class CronJobs:
             return
         await self.crons.reached(written["metadata"]["resourceVersion"])
 
+    def forget(self, old: CronJob | None, new: CronJob | None) -> None:
+        """For the informer: what is gone is forgotten."""
+        if old is not None and new is None:
+            self.schedules.forget(old)
+            self.doubtful.discard(old.metadata.uid)
+
     async def _tell(self, cron: CronJob, reason: str, message: str) -> None:
         await self.events.record(cron, Note(reason, message, "Warning"))
 
@@ -255,7 +281,7 @@ def cron_jobs(manager: Manager) -> Controller[CronJob]:
     """The controller, on the manager's caches."""
     crons, jobs = manager.informer(CronJob), manager.informer(Job)
     client, schedules = manager.client_as(NAME), Schedules()
-    crons.subscribe(schedules.forget)
     events = EventRecorder(client, manager.clock, COMPONENT)
     controller = CronJobs(client, manager.clock, crons, jobs, events, schedules)
+    crons.subscribe(controller.forget)
     return Controller(name=NAME, informer=crons, reconcile=controller.reconcile, owns=(jobs,))

@@ -32,7 +32,12 @@ class Defined:
         self._graph = graph
         self._definitions = definitions
         self._kinds = defined(definitions, built_in)
-        self._tracing: dict[tuple[str, str], tuple[Resource, asyncio.Task[None]]] = {}
+        self._tracing: dict[tuple[str, str], tuple[Tracer, asyncio.Task[None]]] = {}
+
+    @property
+    def tracers(self) -> list[Tracer]:
+        """Of the kinds that are followed now."""
+        return [tracer for tracer, _ in self._tracing.values()]
 
     async def follow(self, group: asyncio.TaskGroup) -> None:
         """Follow all kinds that there are and will be; return when those that are were listed."""
@@ -47,7 +52,8 @@ class Defined:
     def _renew(self, group: asyncio.TaskGroup) -> list[Tracer]:
         """Follow the kinds that there are and no others; the tracers that are new."""
         now = {(kind.group, kind.plural): kind for kind in self._kinds()}
-        for place, (known, task) in list(self._tracing.items()):
+        for place, (tracer, task) in list(self._tracing.items()):
+            known = tracer.resource
             if now.get(place) != known:
                 task.cancel()
                 del self._tracing[place]
@@ -58,5 +64,5 @@ class Defined:
     def _trace(self, place: tuple[str, str], kind: Resource, group: asyncio.TaskGroup) -> Tracer:
         self._graph.introduce(kind)
         tracer = Tracer(self._client, self._clock, kind, self._graph)
-        self._tracing[place] = (kind, group.create_task(tracer.run()))
+        self._tracing[place] = (tracer, group.create_task(tracer.run()))
         return tracer

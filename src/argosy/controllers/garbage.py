@@ -149,12 +149,24 @@ class GarbageCollector:
                 self._queue.add(item)
 
     async def _orphan(self, node: Node) -> None:
-        """Take an owner off its dependents, and let it go."""
+        """Take an owner off its dependents, and let it go.
+
+        A dependent that the graph has not heard of yet would be deleted later, for want of an
+        owner: the server is asked for those first.
+        """
+        live = await self._objects.live(node)
+        if live is None:
+            return
+        for tracer in self._following():
+            await tracer.catch_up(node.namespace, int(live.resource_version))
         dependents = list(node.dependents or ())
         for start in range(0, len(dependents), WORKERS):
             some = dependents[start : start + WORKERS]
             await asyncio.gather(*(self._objects.disown(item, {node.uid}) for item in some))
         await self._objects.drop_finalizer(node, ORPHAN_FINALIZER)
+
+    def _following(self) -> list[Tracer]:
+        return [*self._tracers, *(self._defined.tracers if self._defined is not None else ())]
 
     async def _judge(self, node: Node) -> None:
         """Delete the object if none of its owners wants it any more."""

@@ -3,10 +3,11 @@
 A node that is not ready, can't be reached, lacks memory, disk, processes or its network, or is
 cordoned, has a `NoSchedule` taint for each of these, and none once it is well again. A new node
 comes with the first of them (admission gives it). Pods that run already stay. Other taints are
-left alone. The rules are those of Kubernetes' node lifecycle controller.
+left alone. The rules are those of Kubernetes' node lifecycle controller, whose other half, silent
+nodes and eviction, is in `nodelifecycle`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from argosy.runtime.controller import DONE, Controller, Result
 from argosy.runtime.manager import Manager
 
 Json = dict[str, Any]
+Change = Callable[[Node, list[Json]], list[Json]]
 
 NAME = "controllers/nodetaints"
 EFFECT = "NoSchedule"
@@ -48,26 +50,37 @@ class NodeTaints:
         had = {taint.key for taint in node.spec.taints if taint.effect == EFFECT}
         if had & OURS == wanted(node):
             return DONE
-        path = Node.resource.path(node.metadata.name)
-        try:
-            fresh = await self.client.call("GET", path)
-            await self._swap(msgspec.json.decode(fresh, type=Node), msgspec.json.decode(fresh))
-        except StatusError as error:
-            if error.code != 404:
-                raise
+        now = timestamp(self.clock.now())
+
+        def change(fresh: Node, taints: list[Json]) -> list[Json]:
+            return tainted(taints, wanted(fresh), now)
+
+        await retaint(self.client, node.metadata.name, change)
         return DONE
 
-    async def _swap(self, node: Node, plain: Json) -> None:
+
+async def retaint(client: Client, name: str, change: Change) -> bool:
+    """Change the taints of a node as the server has it; whether there was anything to change.
+
+    Nobody else's taint is lost that comes meanwhile: the write is refused then (409).
+    """
+    try:
+        raw = await client.call("GET", Node.resource.path(name))
+        node, plain = msgspec.json.decode(raw, type=Node), msgspec.json.decode(raw)
         before = (plain.get("spec") or {}).get("taints") or []
-        after = tainted(before, wanted(node), timestamp(self.clock.now()))
+        after = change(node, before)
         if after == before:
-            return
-        # With the revision: a taint that somebody else gives meanwhile must not be lost.
+            return False
         patch = {
             "metadata": {"resourceVersion": node.metadata.resource_version},
             "spec": {"taints": after or None},
         }
-        await self.client.merge(Node.resource, node.metadata.name, "", patch)
+        await client.merge(Node.resource, name, "", patch)
+    except StatusError as error:
+        if error.code != 404:
+            raise
+        return False
+    return True
 
 
 def wanted(node: Node) -> set[str]:

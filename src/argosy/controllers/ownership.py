@@ -138,10 +138,12 @@ class Graph:
                 self.attend(dependent)
 
     def absent(self, node: Node) -> None:
-        """An owner was not where a dependent said: each dependent has to ask for itself."""
+        """An object was not where it was said to be: each dependent has to ask for itself."""
         del self.nodes[node.uid]
         for owner in self._known(node.owners):
             self._unlink(owner, node)
+            if owner.foreground:  # its end was seen by nobody: a watch broke
+                self.attend(owner)
         for dependent in node.dependents or ():
             self.attend(dependent)
 

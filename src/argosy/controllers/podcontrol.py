@@ -54,10 +54,18 @@ class Expectations:
         """Whether there is such a write."""
         return owner in self._doubtful
 
-    def found(self, owner: str, pods: Iterable[Object]) -> None:
-        """These are the owner's pods, as the server has them: the doubts are over."""
+    def found(self, owner: str, pods: Iterable[Object], shown: Iterable[Pod]) -> None:
+        """These are the owner's pods, as the server has them: the doubts are over.
+
+        Those among the `shown` ones of the cache that the server does not have any more are gone.
+        """
+        there = set()
         for pod in pods:
             self.wrote(owner, {"metadata": {"resourceVersion": pod.metadata.resource_version}})
+            there.add(pod.metadata.uid)
+        for gone in shown:
+            if gone.metadata.uid not in there:
+                self.deleted(owner, gone)
         self._doubtful.discard(owner)
 
     def met(self, owner: str) -> bool:
@@ -118,7 +126,8 @@ class PodControl:
         if expected.doubtful(meta.uid):
             client = self.claims.client
             listed = await client.list(PartialObject, meta.namespace, resource=Pod.resource)
-            expected.found(meta.uid, [pod for pod in listed.items if owns(owner, pod)])
+            found = [pod for pod in listed.items if owns(owner, pod)]
+            expected.found(meta.uid, found, self.pods_of(owner))
         return expected.met(meta.uid)
 
     async def create(self, owner: Object, bodies: Sequence[Json]) -> None:
@@ -147,8 +156,7 @@ class PodControl:
         except (StatusError, ConnectionError) as error:
             if namespace_going(error):
                 return
-            if isinstance(error, ConnectionError):
-                self.expectations.doubt(owner.metadata.uid)
+            self._doubt(owner, error)
             await self.events.record(
                 owner, Note("FailedCreate", f"Error creating: {error}", "Warning")
             )
@@ -162,12 +170,18 @@ class PodControl:
         try:
             await self.claims.client.delete(Pod.resource, meta.name, meta.namespace, uid=meta.uid)
         except (StatusError, ConnectionError) as error:
+            self._doubt(owner, error)
             await self.events.record(
                 owner, Note("FailedDelete", f"Error deleting: {error}", "Warning")
             )
             raise _named("unable to delete pods: ", error) from error
         self.expectations.deleted(owner.metadata.uid, pod)
         await self.events.record(owner, Note("SuccessfulDelete", f"Deleted pod: {meta.name}"))
+
+    def _doubt(self, owner: Object, error: StatusError | ConnectionError) -> None:
+        """Where the server broke off, or never answered, it may have done what it was asked."""
+        if isinstance(error, ConnectionError) or error.code >= 500:
+            self.expectations.doubt(owner.metadata.uid)
 
 
 def pod_control(manager: Manager, name: str, component: str) -> PodControl:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from argosy.api.meta import Object
 from argosy.api.resource import Resource
-from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.runtime.controller import Result
+from argosy.runtime.finalizers import hold, let_go
 
 Unused = Callable[[], Awaitable[bool]]
 WAITING = Result(after=15.0)
@@ -30,23 +30,11 @@ class Protection:
 
     async def keep(self, obj: Object, unused: Unused) -> bool:
         """Give the finalizer, or take it where nobody uses the object; False while it waits."""
-        known = obj.metadata.finalizers
-        held = self.finalizer in known
         if not obj.metadata.deletion_timestamp:
-            if self.restored and not held:
-                await self._write(obj, [*known, self.finalizer])
-        elif held:
+            if self.restored:
+                await hold(self.client, obj, self.finalizer, resource=self.resource)
+        elif self.finalizer in obj.metadata.finalizers:
             if not await unused():
                 return False
-            await self._write(obj, [name for name in known if name != self.finalizer])
+            await let_go(self.client, obj, self.finalizer, resource=self.resource)
         return True
-
-    async def _write(self, obj: Object, names: list[str]) -> None:
-        meta = obj.metadata
-        # With the revision: what others hold the object by meanwhile must not be lost.
-        patch = {"resourceVersion": meta.resource_version, "finalizers": names or None}
-        try:
-            await self.client.merge(self.resource, meta.name, meta.namespace, {"metadata": patch})
-        except StatusError as error:
-            if error.code != 404:
-                raise

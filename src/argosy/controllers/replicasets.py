@@ -37,11 +37,14 @@ class ReplicaSets(Generic[R]):
 
     async def reconcile(self, owner: R) -> Result:
         """Make or delete pods, and tell how many there are."""
-        candidates = self.control.candidates(owner)
-        settled = await self.control.settled(owner)
-        selector = owner.selected
-        mine = await self.control.claim(owner, selector, [p for p in candidates if active(p)])
-        failure = await self._step(owner, mine) if settled else None
+        if not await self.control.settled(owner):
+            return Result(after=RECHECK)  # what the cache shows would be counted wrongly
+        candidates = [pod for pod in self.control.candidates(owner) if active(pod)]
+        mine = await self.control.claim(owner, owner.selected, candidates)
+        begins = self._begins(owner)
+        failure = await self._step(owner, mine)
+        if failure is None and begins:
+            return Result(after=RECHECK)
         status = await self._tell(owner, mine, failure)
         if failure is not None:
             raise failure
@@ -60,6 +63,11 @@ class ReplicaSets(Generic[R]):
         except (StatusError, ConnectionError) as error:
             return error
         return None
+
+    def _begins(self, owner: R) -> bool:
+        """Whether its first pods are still to be seen: its first status tells of them."""
+        untold = owner.spec.replicas and not owner.status.observed_generation
+        return bool(untold) and not self.control.pods_of(owner)
 
     def _related(self, owner: R) -> Iterator[Pod]:
         """The pods of all sets that have the same controller."""

@@ -67,7 +67,7 @@ class Tracer:
     def __init__(self, client: Client, clock: Clock, resource: Resource, graph: Graph) -> None:
         self._client = client
         self._clock = clock
-        self._resource = resource
+        self.resource = resource
         self._graph = graph
         self._revision = ""
         self.synced = asyncio.Event()
@@ -81,6 +81,17 @@ class Tracer:
             lambda: self._revision,
         )
 
+    async def catch_up(self, namespace: str, revision: int) -> None:
+        """Tell of all owned objects that there are at `revision`, in that namespace or, without
+        one, everywhere; all of them are listed, where the watch has not come so far.
+        """
+        if (namespace and not self.resource.namespaced) or int(self._revision or 0) >= revision:
+            return
+        async for page in pages(self._client, self.resource, namespace):
+            for item in page.items:
+                if item.metadata.owner_references:
+                    self._graph.observe(self.resource, item.metadata)
+
     async def _tried(self, step: Coroutine[None, None, None]) -> bool:
         """Whether the step came to its end; a failure is logged."""
         try:
@@ -90,18 +101,18 @@ class Tracer:
             log.log(
                 logging.DEBUG if expired else logging.WARNING,
                 "following owners failed",
-                extra={"resource": self._resource.qualified, "error": str(error)},
+                extra={"resource": self.resource.qualified, "error": str(error)},
             )
             return False
         return True
 
     async def _list(self) -> None:
         """Tell of all objects; those that were known and are not among them are doubtful."""
-        missing = self._graph.of(self._resource)
-        async for page in pages(self._client, self._resource):
+        missing = self._graph.of(self.resource)
+        async for page in pages(self._client, self.resource):
             for item in page.items:
                 missing.discard(item.metadata.uid)
-                self._graph.observe(self._resource, item.metadata)
+                self._graph.observe(self.resource, item.metadata)
             revision = page.metadata.resource_version
         for uid in missing:
             self._graph.doubt(uid)
@@ -116,7 +127,7 @@ class Tracer:
             "allowWatchBookmarks": "true",
         }
         rest = b""
-        async with aclosing(self._client.stream(self._resource.path(), query)) as pieces:
+        async with aclosing(self._client.stream(self.resource.path(), query)) as pieces:
             async for piece in pieces:
                 whole, _, rest = (rest + piece).rpartition(b"\n")
                 for frame in _frames.decode_lines(whole):
@@ -130,5 +141,5 @@ class Tracer:
         if frame.type == "DELETED":
             self._graph.gone(trace.uid)
         elif frame.type != "BOOKMARK":
-            self._graph.observe(self._resource, trace)
+            self._graph.observe(self.resource, trace)
         self._revision = trace.resource_version

@@ -2,28 +2,21 @@
 no volume and no claim names.
 
 The finalizers are `kubernetes.io/pv-protection` and `kubernetes.io/vac-protection`, the rules those
-of Kubernetes' controllers of these names. A bound volume is in use until its claim is gone: then it
-is said to be released here, as Kubernetes' volume controller does.
+of Kubernetes' controllers of these names. A bound volume is in use until its claim is gone, and it
+is said to be released (`volumes`).
 """
 
 from dataclasses import dataclass
 
 from argosy.api.meta import Key
 from argosy.api.resource import Resource
-from argosy.api.storage import (
-    PersistentVolume,
-    PersistentVolumeClaim,
-    VolumeAttributesClass,
-    VolumeClaimRef,
-)
-from argosy.client.client import Client
+from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, VolumeAttributesClass
 from argosy.controllers.protection import WAITING, Protection
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAME = "controllers/volumeprotection"
-RELEASES = "controllers/volumereleases"
 CLASSES = "controllers/volumeclassprotection"
 FINALIZER = "kubernetes.io/pv-protection"
 CLASS_FINALIZER = "kubernetes.io/vac-protection"
@@ -46,32 +39,6 @@ class VolumeProtection:
 
 
 @dataclass(frozen=True)
-class VolumeReleases:
-    """Says of bound volumes whose claim is gone that they are released; they keep their data."""
-
-    client: Client
-    claims: Informer[PersistentVolumeClaim]
-
-    async def reconcile(self, volume: PersistentVolume) -> Result:
-        """Release the volume, unless its claim is there."""
-        reference = volume.spec.claim_ref
-        if volume.status.phase != "Bound" or reference is None or not reference.uid:
-            return DONE
-        if _is(self.claims.get(reference.namespace, reference.name), reference):
-            return DONE
-        claim = await self.client.find(PersistentVolumeClaim, reference.name, reference.namespace)
-        if _is(claim, reference):  # the cache may lag
-            return DONE
-        meta = volume.metadata
-        patch = {
-            "metadata": {"resourceVersion": meta.resource_version},
-            "status": {"phase": "Released"},
-        }
-        await self.client.merge(volume.resource, meta.name, "", patch, subresource="status")
-        return DONE
-
-
-@dataclass(frozen=True)
 class ClassProtection:
     """Holds classes that volumes or claims name."""
 
@@ -88,15 +55,6 @@ class ClassProtection:
             return not named and not any(key in of_claim(claim) for claim in self.claims.items())
 
         return DONE if await self.protection.keep(attributes, unused) else WAITING
-
-
-def _is(claim: PersistentVolumeClaim | None, reference: VolumeClaimRef) -> bool:
-    return claim is not None and claim.metadata.uid == reference.uid
-
-
-def bound(claim: PersistentVolumeClaim) -> list[Key]:
-    """The volume of a claim."""
-    return [("", claim.spec.volume_name)] if claim.spec.volume_name else []
 
 
 def of_volume(volume: PersistentVolume) -> list[Key]:
@@ -122,18 +80,6 @@ def volume_protection(manager: Manager) -> Controller[PersistentVolume]:
     protection = Protection(manager.client_as(NAME), volumes.resource, FINALIZER)
     controller = VolumeProtection(protection)
     return Controller(name=NAME, informer=volumes, reconcile=controller.reconcile)
-
-
-def volume_releases(manager: Manager) -> Controller[PersistentVolume]:
-    """The controller that releases volumes, on the manager's caches."""
-    claims = manager.informer(PersistentVolumeClaim)
-    controller = VolumeReleases(manager.client_as(RELEASES), claims)
-    return Controller(
-        name=RELEASES,
-        informer=manager.informer(PersistentVolume),
-        reconcile=controller.reconcile,
-        watches=(Watch(claims, bound),),
-    )
 
 
 def class_protection(manager: Manager, resource: Resource) -> Controller[VolumeAttributesClass]:

@@ -46,6 +46,7 @@ class ModelVersions:
     jobs: Informer[TrainJob]
     committer: Committer
     clock: Clock
+    image: str = "host"
 
     async def reconcile(self, version: ModelVersion) -> Result:
         """Bring `version` one step on."""
@@ -53,7 +54,7 @@ class ModelVersions:
         job = self.jobs.get(version.metadata.namespace, name) if name else None
         pods = self.pods.owned_by(version.metadata.uid)
         now = self.clock.now()
-        plan = make_plan(version, job, pods, now)
+        plan = make_plan(version, job, pods, now, image=self.image)
         await self.committer.commit(
             version, plan, refused=lambda error: refused(version, error.message, now)
         )
@@ -72,9 +73,14 @@ class ModelVersions:
 
 
 def make_plan(
-    version: ModelVersion, job: TrainJob | None, pods: Sequence[Pod], now: datetime
+    version: ModelVersion,
+    job: TrainJob | None,
+    pods: Sequence[Pod],
+    now: datetime,
+    *,
+    image: str = "host",
 ) -> Plan:
-    """The next step for `version`."""
+    """The next step for `version`, with pods of `image`."""
     if version.metadata.deletion_timestamp:
         return Plan()
     if version.status.digest:
@@ -85,7 +91,7 @@ def make_plan(
     if not pods:
         text = "the content is being read"
         plan = _not_ready(version, "Reading", text, now)
-        return replace(plan, apply=(_digest_pod(version),))
+        return replace(plan, apply=(_digest_pod(version, image),))
     return _outcome(version, pods[0], now)
 
 
@@ -170,12 +176,12 @@ def _not_ready(version: ModelVersion, reason: str, message: str, now: datetime) 
     return Plan(status=status, notes=(Note(reason, message, "Warning"),) * news)
 
 
-def _digest_pod(version: ModelVersion) -> Desired:
+def _digest_pod(version: ModelVersion, image: str) -> Desired:
     """A pod that reads the content and says what it is."""
     claim, path = version.spec.storage_uri.removeprefix("pvc://").split("/", 1)
     container = {
         "name": "digest",
-        "image": "host",
+        "image": image,
         "command": ["python", "-m", "argosy.models.digest", f"{MOUNT}/{path}"],
         "args": ["--termination-log", "/dev/termination-log"],
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -197,14 +203,14 @@ def _digest_pod(version: ModelVersion) -> Desired:
     return Desired(Pod.resource, {"metadata": meta, "spec": spec})
 
 
-def model_versions(manager: Manager) -> Controller[ModelVersion]:
-    """The controller, on the manager's caches."""
+def model_versions(manager: Manager, image: str = "host") -> Controller[ModelVersion]:
+    """The controller, on the manager's caches; its pods have `image`."""
     versions, pods = manager.informer(ModelVersion), manager.informer(Pod)
     jobs = manager.informer(TrainJob)
     client = manager.client_as(NAME)
     events = EventRecorder(client, manager.clock, NAME)
     committer = Committer(client, events, (versions, pods))
-    controller = ModelVersions(versions, pods, jobs, committer, manager.clock)
+    controller = ModelVersions(versions, pods, jobs, committer, manager.clock, image)
     return Controller(
         name=NAME,
         informer=versions,

@@ -23,6 +23,7 @@ from argosy.node.environment import api_variables
 from argosy.node.gpus import SimulatedGPU
 from argosy.node.hosts import HostsFiles
 from argosy.node.launch import Parts
+from argosy.node.lease import NodeLease
 from argosy.node.machine import facts
 from argosy.node.pods import NodePods, forget_folders
 from argosy.node.registration import Registration
@@ -67,6 +68,7 @@ class NodeAgent:
         self._runtimes = runtimes
         self._seen = manager.informer(Pod, fields=f"spec.nodeName={config.name}")
         self._services = manager.informer(Service)
+        self._lease = NodeLease(manager.client, manager.clock, config.name)
         self._pods: NodePods | None = None
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -152,6 +154,7 @@ class NodeAgent:
                     group.create_task(pods.keep_names(self._services)),
                     group.create_task(pods.keep_volumes()),
                     group.create_task(registration.keep_beating()),
+                    group.create_task(self._lease.keep()),
                 ]
                 self._seen.subscribe(pods.changed)
                 self._services.subscribe(lambda old, new: pods.rename())

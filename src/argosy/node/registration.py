@@ -1,9 +1,15 @@
-"""This machine's own objects: the Node, and the slices of its simulated devices."""
+"""This machine's own objects: the Node, and the slices of its simulated devices.
+
+That the node is there is said by its lease (`lease`), ten seconds apart. Its status is written when
+nothing was for five minutes, and at once where the server has another: somebody took the node for
+gone.
+"""
 
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from argosy.api.core import Node
 from argosy.api.dra import ResourceSlice
@@ -15,7 +21,9 @@ from argosy.node.machine import Facts, node_object, node_status
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT = 300.0  # seconds
+HEARTBEAT = 300.0
+LOOK = 10.0
+"""Seconds: between two statuses that say the same, and between two looks whether it is still so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +67,24 @@ class Registration:
         await self._apply_status(self.since, stopping=False)
 
     async def keep_beating(self) -> None:
-        """Beat until cancelled; one that fails is left to the next."""
+        """Beat until cancelled; one that fails comes again at the next look."""
+        since, told = self.since, self.clock.monotonic()
         while True:
-            await self.clock.sleep(HEARTBEAT)
+            await self.clock.sleep(LOOK)
             with suppress(StatusError, ConnectionError):
-                await self.beat()
+                if await self._doubted():
+                    since = self.clock.now()
+                elif self.clock.monotonic() - told < HEARTBEAT:
+                    continue
+                await self._apply_status(since, stopping=False)
+                told = self.clock.monotonic()
+
+    async def _doubted(self) -> bool:
+        """Whether the server has other conditions than the node gives itself."""
+        node = await self.client.get(Node, self.name)
+        has = {one.type: one.status for one in node.status.conditions}
+        said = self._status(self.since, stopping=False)["status"]["conditions"]
+        return any(has.get(one["type"]) != one["status"] for one in said)
 
     async def sign_off(self) -> None:
         """Say that the node stops, if anybody still listens."""
@@ -71,8 +92,15 @@ class Registration:
             await self._apply_status(self.clock.now(), stopping=True)
 
     async def _apply_status(self, since: datetime, *, stopping: bool) -> None:
-        now = self.clock.now()
-        body = node_status(
-            self.name, self.facts, address=self.address, now=now, since=since, stopping=stopping
-        )
+        body = self._status(since, stopping=stopping)
         await self.client.apply(Node.resource, body, subresource="status")
+
+    def _status(self, since: datetime, *, stopping: bool) -> dict[str, Any]:
+        return node_status(
+            self.name,
+            self.facts,
+            address=self.address,
+            now=self.clock.now(),
+            since=since,
+            stopping=stopping,
+        )

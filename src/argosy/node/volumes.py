@@ -54,6 +54,7 @@ class Request:
     """One volume of a pod to set up, in `folder` where it needs one."""
 
     pod: Pod
+    name: str
     kind: str
     folder: Path
     body: Mapping[str, Any]
@@ -125,10 +126,26 @@ class Volumes:
     async def claim(self, request: Request) -> Source:
         """The volume that a claim is bound to."""
         wish = msgspec.convert(request.body, ClaimVolume)
-        name = wish.claim_name
+        claim = await self._claim(request, wish.claim_name)
+        return await self._bound(claim, read_only=wish.read_only)
+
+    async def ephemeral(self, request: Request) -> Source:
+        """The volume of the claim that was made for this pod, and goes with it."""
+        name = f"{request.pod.metadata.name}-{request.name}"
+        claim = await self._claim(request, name)
+        if claim.controller is None or claim.controller.uid != request.pod.metadata.uid:
+            whose = f"{request.namespace}/{request.pod.metadata.name} (pod is not owner)"
+            raise ValueError(f"PVC {request.namespace}/{name} was not created for pod {whose}")
+        return await self._bound(claim, read_only=False)
+
+    async def _claim(self, request: Request, name: str) -> PersistentVolumeClaim:
         claim = await self.client.find(PersistentVolumeClaim, name, request.namespace)
         if claim is None:
             raise ValueError(f'persistentvolumeclaim "{name}" not found')
+        return claim
+
+    async def _bound(self, claim: PersistentVolumeClaim, *, read_only: bool) -> Source:
+        name = claim.metadata.name
         if claim.metadata.deletion_timestamp:  # it may be gone at any time (`claimprotection`)
             raise ValueError(f'persistentvolumeclaim "{name}" is being deleted')
         bound = claim.spec.volume_name
@@ -140,7 +157,7 @@ class Volumes:
         if volume.spec.host_path is None:
             raise ValueError(f'persistentvolume "{bound}" has no hostPath')
         path = _on_host(volume.spec.host_path, self.hidden)
-        return Source(path, read_only=wish.read_only, pinned=True)
+        return Source(path, read_only=read_only, pinned=True)
 
 
 KINDS: Mapping[str, Callable[[Volumes, Request], Awaitable[Source]]] = {
@@ -148,6 +165,7 @@ KINDS: Mapping[str, Callable[[Volumes, Request], Awaitable[Source]]] = {
     "emptyDir": Volumes.empty_dir,
     "hostPath": Volumes.host_path,
     "persistentVolumeClaim": Volumes.claim,
+    "ephemeral": Volumes.ephemeral,
 }
 
 
@@ -156,7 +174,7 @@ def _requests(pod: Pod, folder: Path) -> Iterator[tuple[str, Request]]:
     for volume in pod.spec.volumes:
         name = str(volume["name"])
         kind = next((kind for kind in KINDS if kind in volume), "emptyDir")
-        yield name, Request(pod, kind, folder / name, volume.get(kind) or {})
+        yield name, Request(pod, name, kind, folder / name, volume.get(kind) or {})
 
 
 def mounts(container: Container, sources: Mapping[str, Source]) -> list[Mount]:

@@ -4,17 +4,22 @@ Deletes carry the uid that was seen. What the owner has already is applied under
 field manager; the rest is created, so that nobody else's object of the same name is taken over.
 The status is applied only where it would change; then the cache is awaited, so that the next
 reconcile does not act on a state from before this one.
+
+An object that the server is to name is created each time that a plan holds it: plans count the ones
+that the cache shows. Where nobody knows whether such a create was done (its answer got lost, or the
+wait for the cache was cut off), the server is asked before the next, and a plan that was made
+without knowing is refused as a conflict: it is made anew.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from argosy.api.meta import Key, Object, View
+from argosy.api.meta import Key, Object, PartialObject, View
 from argosy.api.resource import Resource
-from argosy.base.errors import StatusError
+from argosy.base.errors import StatusError, conflict
 from argosy.client.client import Client
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.informer import Informer
@@ -25,7 +30,10 @@ REFUSALS = frozenset({400, 403, 409, 422})
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """An object as it shall be: the fields that this controller owns."""
+    """An object as it shall be: the fields that this controller owns.
+
+    Without a name but with a `generateName` it is one more object, which the server names.
+    """
 
     resource: Resource
     body: Mapping[str, Any]
@@ -33,10 +41,14 @@ class Desired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a reconcile decided. `status` None leaves the status alone."""
+    """What a reconcile decided. `status` None leaves the status alone.
+
+    Of the kinds in `prune`, what the owner has and `apply` does not name is deleted, too.
+    """
 
     delete: Sequence[Object] = ()
     apply: Sequence[Desired] = ()
+    prune: Collection[Resource] = ()
     status: View | None = None
     notes: Sequence[Note] = ()
     after: float | None = None
@@ -52,6 +64,8 @@ class Committer:
     client: Client
     events: EventRecorder
     informers: tuple[Informer[Any], ...]
+    _doubts: set[tuple[str, Resource]] = field(default_factory=set, init=False, repr=False)
+    """Owners' uids, with kinds of which one object more may be there than the cache shows."""
 
     async def commit(
         self, owner: Object, plan: Plan, *, refused: Callable[[StatusError], Plan]
@@ -61,6 +75,7 @@ class Committer:
         Where the API refuses an object, the status and the notes that `refused` makes of its
         answer are told instead of the plan's, before the error is raised.
         """
+        await self._ascertain(owner, plan)
         try:
             await self._change(owner, plan)
         except StatusError as error:
@@ -71,20 +86,74 @@ class Committer:
 
     async def _change(self, owner: Object, plan: Plan) -> None:
         for obj in plan.delete:
-            meta = obj.metadata
-            await self.client.delete(obj.resource, meta.name, meta.namespace, uid=meta.uid)
+            await self._delete(obj.resource, obj)
+        for resource, obj in list(self._dropped(owner, plan)):
+            await self._delete(resource, obj)
         for desired in plan.apply:
-            written = await self._write(owner, desired)
-            await self._reached(desired.resource, written)
+            if "name" in desired.body["metadata"]:
+                written = await self._write(owner, desired)
+                await self._reached(desired.resource, written)
+            else:
+                await self._add(owner, desired)
+
+    async def _delete(self, resource: Resource, obj: Object) -> None:
+        meta = obj.metadata
+        await self.client.delete(resource, meta.name, meta.namespace, uid=meta.uid)
+
+    def _dropped(self, owner: Object, plan: Plan) -> Iterator[tuple[Resource, Object]]:
+        """What the owner has of the plan's kinds, and the plan does not."""
+        kept = {(item.resource, _key(item)) for item in plan.apply}
+        for informer in self.informers:
+            if informer.resource not in plan.prune:
+                continue
+            for obj in informer.owned_by(owner.metadata.uid):
+                leaving = obj.metadata.deletion_timestamp is not None
+                if not leaving and (informer.resource, obj.key) not in kept:
+                    yield informer.resource, obj
 
     async def _write(self, owner: Object, desired: Desired) -> Mapping[str, Any]:
         resource, meta = desired.resource, desired.body["metadata"]
-        known = self._known(resource, (meta["namespace"], meta["name"]))
+        known = self._known(resource, _key(desired))
         if known is None or not known.controller or known.controller.uid != owner.metadata.uid:
-            kind = {"apiVersion": resource.api_version, "kind": resource.kind}
-            return await self.client.create(resource, {**kind, **desired.body})
+            return await self.client.create(resource, _whole(desired))
         body = {**desired.body, "metadata": {**meta, "uid": known.metadata.uid}}
         return await self.client.apply(resource, body)
+
+    async def _add(self, owner: Object, desired: Desired) -> None:
+        """Create an object that the server names."""
+        doubt = (owner.metadata.uid, desired.resource)
+        self._doubts.add(doubt)
+        try:
+            written = await self.client.create(desired.resource, _whole(desired))
+        except StatusError as error:
+            if error.code < 500:  # it was not made, for sure
+                self._doubts.discard(doubt)
+            raise
+        await self._reached(desired.resource, written)
+        self._doubts.discard(doubt)
+
+    async def _ascertain(self, owner: Object, plan: Plan) -> None:
+        """See to it that the cache has what was created for the owner without anybody's knowing.
+
+        Raises a conflict where there may be such an object: the plan may have been made without it.
+        """
+        uid = owner.metadata.uid
+        for desired in plan.apply:
+            resource = desired.resource
+            if (uid, resource) not in self._doubts or "name" in desired.body["metadata"]:
+                continue
+            namespace, _ = _key(desired)
+            listed = await self.client.list(PartialObject, namespace, resource=resource)
+            found = [obj for obj in listed.items if obj.controller and obj.controller.uid == uid]
+            for obj in found:
+                await self._reached(resource, {"metadata": _revision(obj)})
+            self._doubts.discard((uid, resource))
+            if found:
+                raise conflict(
+                    owner.resource.qualified,
+                    owner.metadata.name,
+                    f"its {resource.plural} were not known for sure; please try again",
+                )
 
     def _known(self, resource: Resource, key: Key) -> Object | None:
         found = (item.get(*key) for item in self.informers if item.resource == resource)
@@ -109,3 +178,17 @@ class Committer:
         for informer in self.informers:
             if informer.resource == resource:
                 await informer.reached(written["metadata"]["resourceVersion"])
+
+
+def _key(desired: Desired) -> Key:
+    meta = desired.body["metadata"]
+    return (meta.get("namespace", ""), meta.get("name", ""))
+
+
+def _whole(desired: Desired) -> dict[str, Any]:
+    kind = {"apiVersion": desired.resource.api_version, "kind": desired.resource.kind}
+    return {**kind, **desired.body}
+
+
+def _revision(obj: Object) -> dict[str, str]:
+    return {"resourceVersion": obj.metadata.resource_version}

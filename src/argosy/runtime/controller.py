@@ -6,15 +6,19 @@ It never asks why it was called: it looks at the state and says what is next.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from operator import itemgetter
+from typing import Any, Generic, Protocol, TypeVar
 
 from argosy.api.meta import Key, Object
+from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError, TerminalError
+from argosy.runtime.counts import Counts
 from argosy.runtime.informer import Informer
-from argosy.runtime.queue import WorkQueue
+from argosy.runtime.queue import LOW, RETRIES, Retries, WorkQueue
 
 T = TypeVar("T", bound=Object)
 log = logging.getLogger(__name__)
@@ -42,7 +46,8 @@ class Watch:
 class Controller(Generic[T]):
     """One concern. `name` is its path, its log name and its metric label.
 
-    `reconcile` gets the object as the informer has it and isn't called for one that is gone.
+    `reconcile` gets the object as the informer has it and isn't called for one that is gone; after
+    `deadline` seconds it is cancelled, and tried again as what failed.
     """
 
     name: str
@@ -51,84 +56,204 @@ class Controller(Generic[T]):
     owns: tuple[Informer[Any], ...] = ()
     watches: tuple[Watch, ...] = ()
     workers: int = 4
+    retries: Retries = RETRIES
+    deadline: float | None = None
+
+    def informers(self) -> list[Informer[Any]]:
+        """All that it reads."""
+        return [self.informer, *self.owns, *(watch.informer for watch in self.watches)]
+
+
+class Tracer(Protocol):
+    """Makes spans: a tracer of OpenTelemetry is one."""
+
+    def start_as_current_span(
+        self, name: str, *, attributes: Mapping[str, str]
+    ) -> AbstractContextManager[object]:
+        """A span for the time of the block; an exception is part of it."""
+        ...
 
 
 class ControllerLoop(Generic[T]):
-    """Feeds the controller's queue from its informers and works it off."""
+    """Feeds the controller's queue from its informers and works it off.
 
-    def __init__(self, controller: Controller[T], clock: Clock) -> None:
+    It can run several times, one after the other: each time it begins with all objects there are.
+    """
+
+    def __init__(
+        self, controller: Controller[T], clock: Clock, counts: Counts, tracer: Tracer | None = None
+    ) -> None:
         self._controller = controller
-        self._queue: WorkQueue[Key] = WorkQueue(clock)
+        self._clock = clock
+        self._counts = counts
+        self._tracer = tracer
+        self._queue: WorkQueue[Key] | None = None
+        self._subscribed = False
+        self._first = False
+        self._idle = asyncio.Event()
 
     async def run(self) -> None:
         """Work until cancelled."""
         controller = self._controller
-        watched = [controller.informer, *controller.owns]
-        watched += [watch.informer for watch in controller.watches]
-        for informer in watched:
+        for informer in controller.informers():
             await informer.synced.wait()
-        self._subscribe()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._queue.run())
-            for _ in range(controller.workers):
-                group.create_task(self._work())
+        queue: WorkQueue[Key] = WorkQueue(
+            self._clock,
+            group=itemgetter(0),
+            retries=controller.retries,
+            counts=self._counts.queue,
+        )
+        self._queue = self._counts.waiting = queue
+        try:
+            self._begin(queue)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(queue.run())
+                for _ in range(controller.workers):
+                    group.create_task(self._work(queue))
+        finally:
+            self._queue = self._counts.waiting = None
+
+    async def drain(self) -> None:
+        """Begin nothing more; return when what was begun has ended."""
+        if self._queue is not None:
+            self._queue.close()
+        while self._counts.active:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def _begin(self, queue: WorkQueue[Key]) -> None:
+        """Add all objects there are: at low priority, for nothing has changed."""
+        if self._subscribed:
+            for obj in self._controller.informer.items():
+                queue.add(obj.key, LOW)
+            return
+        self._subscribed = self._first = True
+        try:
+            self._subscribe()
+        finally:
+            self._first = False
 
     def _subscribe(self) -> None:
         controller = self._controller
-        controller.informer.subscribe(lambda old, new: self._queue.add(_either(old, new).key))
-        kind = controller.informer.resource.kind
+        resource = controller.informer.resource
+        controller.informer.subscribe(self._changed)
         for informer in controller.owns:
-            informer.subscribe(self._notify(lambda obj: _owner_key(obj, kind)))
+            informer.subscribe(self._notify(lambda obj: _owner_key(obj, resource)))
         for watch in controller.watches:
             watch.informer.subscribe(self._notify(watch.keys))
 
+    def _changed(self, old: T | None, new: T | None) -> None:
+        obj = new if new is not None else old
+        if self._queue is not None and obj is not None:
+            self._queue.add(obj.key, self._priority(old, new))
+
     def _notify(self, keys: Callable[[Any], Iterable[Key]]) -> Callable[[Any, Any], None]:
         def changed(old: Object | None, new: Object | None) -> None:
+            queue = self._queue
+            if queue is None:
+                return
+            priority = self._priority(old, new)
             for obj in (old, new):
                 for key in keys(obj) if obj is not None else ():
-                    self._queue.add(key)
+                    queue.add(key, priority)
 
         return changed
 
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.get()
-            try:
-                await self._reconcile(key)
-            finally:
-                self._queue.done(key)
+    def _priority(self, old: Object | None, new: Object | None) -> int:
+        """Low for what was there at the start, and for what has not changed since it was told."""
+        if self._first:
+            return LOW
+        if old is None or new is None:
+            return 0
+        same = old.metadata.resource_version == new.metadata.resource_version
+        return LOW if same else 0
 
-    async def _reconcile(self, key: Key) -> None:
+    async def _work(self, queue: WorkQueue[Key]) -> None:
+        counts = self._counts
+        while True:
+            key = await queue.get()
+            counts.active += 1
+            called = False
+            try:
+                called = await self._reconcile(queue, key)
+            finally:
+                seconds = queue.done(key)
+                if called:
+                    counts.took.add(seconds)
+                counts.active -= 1
+                if not counts.active:
+                    self._idle.set()
+
+    async def _reconcile(self, queue: WorkQueue[Key], key: Key) -> bool:
+        """Whether there was an object to reconcile."""
         obj = self._controller.informer.get(*key)
         if obj is None:
-            self._queue.forget(key)
-            return
-        context = {"controller": self._controller.name, "object": "/".join(filter(None, key))}
+            queue.forget(key)
+            return False
         try:
-            result = await self._controller.reconcile(obj)
-        except TerminalError as error:
-            log.error("giving up", extra={**context, "error": str(error)})
-            self._queue.forget(key)
-        except (StatusError, ConnectionError) as error:
-            delay = self._queue.retry(key)
-            log.info("trying again", extra={**context, "error": str(error), "after": delay})
-        except Exception:
-            # A fault of the controller's own must not stop the others.
-            delay = self._queue.retry(key)
-            log.exception("reconciling failed", extra={**context, "after": delay})
+            result = await self._called(obj, key)
+        except Exception as error:
+            self._counts.failed += 1
+            self._failed(queue, key, error)
         else:
-            self._queue.forget(key)
-            if result.after is not None:
-                self._queue.add_after(key, result.after)
+            queue.forget(key)
+            if result.after is None:
+                self._counts.succeeded += 1
+            else:
+                self._counts.later += 1
+                queue.add_after(key, result.after)
+        return True
+
+    async def _called(self, obj: T, key: Key) -> Result:
+        """What reconciling gives; in a span where there is a tracer."""
+        call = self._controller.reconcile if self._controller.deadline is None else self._bounded
+        if self._tracer is None:
+            return await call(obj)
+        attributes = {"controller": self._controller.name, "object": _named(key)}
+        with self._tracer.start_as_current_span("reconcile", attributes=attributes):
+            return await call(obj)
+
+    async def _bounded(self, obj: T) -> Result:
+        """What reconciling gives, or a TimeoutError after the deadline."""
+        deadline = self._controller.deadline
+        assert deadline is not None
+        working = asyncio.ensure_future(self._controller.reconcile(obj))
+        sleeping = asyncio.ensure_future(self._clock.sleep(deadline))
+        try:
+            await asyncio.wait((working, sleeping), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            self._counts.timeouts += 1
+            raise TimeoutError(f"not done within {deadline:g} s")
+        finally:
+            working.cancel()
+            sleeping.cancel()
+            await asyncio.gather(working, sleeping, return_exceptions=True)
+
+    def _failed(self, queue: WorkQueue[Key], key: Key, error: Exception) -> None:
+        context = {"controller": self._controller.name, "object": _named(key)}
+        if isinstance(error, TerminalError):
+            self._counts.terminal += 1
+            log.error("giving up", extra={**context, "error": str(error)})
+            queue.forget(key)
+            return
+        delay = queue.retry(key)
+        if isinstance(error, StatusError | ConnectionError | TimeoutError):
+            log.info("trying again", extra={**context, "error": str(error), "after": delay})
+        else:
+            # A fault of the controller's own must not stop the others.
+            self._counts.faults += 1
+            log.exception("reconciling failed", exc_info=error, extra={**context, "after": delay})
 
 
-def _either(old: T | None, new: T | None) -> T:
-    obj = new if new is not None else old
-    assert obj is not None
-    return obj
+def _named(key: Key) -> str:
+    return "/".join(filter(None, key))
 
 
-def _owner_key(obj: Object, kind: str) -> Iterable[Key]:
+def _owner_key(obj: Object, resource: Resource) -> Iterable[Key]:
     owner = obj.controller
-    if owner is not None and owner.kind == kind:
-        yield (obj.metadata.namespace, owner.name)
+    if owner is None or owner.kind != resource.kind:
+        return
+    group, _, _ = owner.api_version.rpartition("/")
+    if group == resource.group:
+        yield (obj.metadata.namespace if resource.namespaced else "", owner.name)

@@ -1,14 +1,13 @@
-"""An informer keeps a local copy of all objects of one kind: list once, then watch.
+"""An informer keeps a local copy of all objects of one kind: it learns of all, then watches.
 
 Readers see views; subscribers are called, in the loop and without awaiting, with the old and the
 new object. What the copy has reached can be awaited, so that nobody acts on a view that lacks
-their own last write.
+their own last write. How all is learnt is told in `listing`, what a copy takes in `sharing`.
 """
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
@@ -18,18 +17,35 @@ from argosy.api.meta import Key, Object
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
-from argosy.client.client import Client, WatchEvent
+from argosy.client.client import Client
+from argosy.client.watching import WatchEvent
 from argosy.runtime.following import follow
+from argosy.runtime.indexes import Index, Values, owner_uid
+from argosy.runtime.listing import TURN, Events, Source
+from argosy.runtime.progress import Progress
+from argosy.runtime.resync import resync
+from argosy.runtime.sharing import Sharing
 
 T = TypeVar("T", bound=Object)
 Subscriber = Callable[[T | None, T | None], None]
+Trim = Callable[[T], T]
+
+OWNER = "owner"
+"""The index of who manages what."""
 
 log = logging.getLogger(__name__)
+
+
+def _whole(obj: T) -> T:
+    return obj
 
 
 class Informer(Generic[T]):
     """A cache of one kind in one namespace (or all, where `namespace` is empty), of the objects
     that the field selector `fields` lets through.
+
+    It holds what the view reads, less what `trim` takes out of that (`msgspec.structs.replace`).
+    Of a `PartialObject` the server sends no more than the metadata.
     """
 
     def __init__(
@@ -41,18 +57,20 @@ class Informer(Generic[T]):
         namespace: str = "",
         resource: Resource | None = None,
         fields: str = "",
+        trim: Trim[T] = _whole,
     ) -> None:
         self.kind = kind
         self.resource = resource or kind.resource
-        self._client = client
         self._clock = clock
-        self._namespace = namespace
-        self._fields = fields
+        self._source = Source(client, clock, kind, self.resource, namespace, fields)
+        self._trim = trim
+        self._share = Sharing()
         self._objects: dict[Key, T] = {}
-        self._owned: defaultdict[str, set[Key]] = defaultdict(set)
+        self._indexes: dict[str, Index[T]] = {OWNER: Index(owner_uid)}
         self._subscribers: list[Subscriber[T]] = []
-        self._revision = 0
-        self._moved = asyncio.Event()
+        self._progress = Progress()
+        self._period = 0.0
+        self._events: Events[T] | None = None  # a watch that began with all objects
         self.synced = asyncio.Event()
 
     def get(self, namespace: str, name: str) -> T | None:
@@ -63,9 +81,20 @@ class Informer(Generic[T]):
         """All objects. Don't await while iterating."""
         return self._objects.values()
 
+    def add_index(self, name: str, values: Values[T]) -> None:
+        """Find objects by what `values` tells of them; the same index twice is one."""
+        if name not in self._indexes:
+            self._indexes[name] = index = Index(values)
+            for key, obj in self._objects.items():
+                index.changed(key, None, obj)
+
+    def by_index(self, name: str, value: Hashable) -> list[T]:
+        """The objects of which the index tells this value, in key order."""
+        return [self._objects[key] for key in self._indexes[name].keys(value)]
+
     def owned_by(self, uid: str) -> list[T]:
         """The objects whose managing controller has this uid, in key order."""
-        return [self._objects[key] for key in sorted(self._owned.get(uid, ()))]
+        return self.by_index(OWNER, uid)
 
     def subscribe(self, subscriber: Subscriber[T]) -> None:
         """Call `subscriber(old, new)` at each change; objects already here come as new ones."""
@@ -73,24 +102,34 @@ class Informer(Generic[T]):
         for obj in list(self._objects.values()):
             subscriber(None, obj)
 
+    def resync(self, period: float) -> None:
+        """Tell subscribers of each object again, as old and new, once in so many seconds (or more
+        often, where others ask for that). To be called before it runs.
+        """
+        self._period = min(self._period or period, period)
+
     def has_reached(self, revision: str) -> bool:
-        """Whether the cache has seen `revision`."""
-        return self._revision >= int(revision)
+        """Whether the cache has seen `revision`, or never will: see `Progress`."""
+        return self._progress.has_reached(int(revision))
 
     async def reached(self, revision: str) -> None:
         """Wait until the cache has seen `revision`, however long: to act on less would be wrong."""
-        wanted = int(revision)
-        while self._revision < wanted:
-            await self._moved.wait()
+        await self._progress.reached(int(revision))
 
     async def run(self) -> None:
         """Keep the copy fresh until cancelled; what fails, or ends at once, waits ever longer."""
-        await follow(
-            self._clock,
-            lambda: self._tried(self._relist()),
-            lambda: self._tried(self._follow()),
-            lambda: self._revision,
-        )
+        again = asyncio.ensure_future(self._resync()) if self._period else None
+        try:
+            await follow(
+                self._clock,
+                lambda: self._tried(self._relist()),
+                lambda: self._tried(self._follow()),
+                lambda: self._progress.revision,
+            )
+        finally:
+            if again is not None:
+                again.cancel()
+            await self._leave()
 
     async def _tried(self, step: Coroutine[None, None, None]) -> bool:
         """Whether the step came to its end; a failure is logged."""
@@ -100,7 +139,7 @@ class Informer(Generic[T]):
             code = error.code if isinstance(error, StatusError) else 0
             known = code == 410 or (code == 404 and self.synced.is_set())
             if code == 404:
-                self.synced.set()  # a server that does not serve the kind has none of it
+                await self._gone()
             log.log(
                 logging.DEBUG if known else logging.WARNING,
                 "listing or watching failed",
@@ -110,56 +149,87 @@ class Informer(Generic[T]):
         return True
 
     async def _relist(self) -> None:
-        listed = await self._client.list(
-            self.kind, self._namespace, fields=self._fields, resource=self.resource
-        )
-        fresh = {obj.key: obj for obj in listed.items}
-        for key in self._objects.keys() - fresh.keys():
-            self._put(key, None)
-        for key, obj in fresh.items():
-            old = self._objects.get(key)
-            if old is None or old.metadata.resource_version != obj.metadata.resource_version:
-                self._put(key, obj)
-        self._advance(listed.metadata.resource_version)
+        await self._leave()
+        asked = self._progress.mark()
+        found = await self._source.all(self._kept)
+        self._events = found.events
+        revision = _number(found.revision)
+        await self._replace(found.objects)
+        self._progress.restart(revision, asked)
         self.synced.set()
 
     async def _follow(self) -> None:
         """Watch from where the copy stands until the server ends the watch."""
-        events = self._client.watch(
-            self.kind,
-            self._namespace,
-            since=str(self._revision),
-            fields=self._fields,
-            resource=self.resource,
-        )
+        events = self._events or self._source.watch(str(self._progress.revision))
+        self._events = None
         async with aclosing(events) as stream:
             async for event in stream:
                 self._take(event)
 
     def _take(self, event: WatchEvent[T]) -> None:
-        if event.type != "BOOKMARK":
-            gone = event.type == "DELETED"
-            self._put(event.object.key, None if gone else event.object)
-        self._advance(event.object.metadata.resource_version)
+        revision = _number(event.object.metadata.resource_version)
+        if event.type == "DELETED":
+            self._put(event.object.key, None)
+        elif event.type != "BOOKMARK":
+            self._put(event.object.key, self._kept(event.object))
+        self._progress.advance(revision)
+
+    def _kept(self, fresh: T) -> T:
+        """What is to be kept of an object: the one that is here already, if they are equal.
+
+        Their revisions alone don't tell: a server that was set back gives them out again.
+        """
+        trimmed = self._trim(fresh)
+        old = self._objects.get(trimmed.key)
+        return old if old is not None and old == trimmed else self._share(trimmed)
+
+    async def _gone(self) -> None:
+        """A server that does not serve the kind has none of it."""
+        await self._replace({})
+        self._progress.end()
+        self.synced.set()
+
+    async def _replace(self, objects: dict[Key, T]) -> None:
+        """Let the copy be `objects`: first what is gone, then what is new or another."""
+        changes = [key for key in self._objects if key not in objects]
+        changes += [key for key, obj in objects.items() if self._objects.get(key) is not obj]
+        for at, key in enumerate(changes, 1):
+            self._put(key, objects.get(key))
+            if at % TURN == 0:
+                await asyncio.sleep(0)
 
     def _put(self, key: Key, new: T | None) -> None:
-        old = self._objects.pop(key, None)
-        if old is not None and old.controller is not None:
-            self._disown(old.controller.uid, key)
+        old = self._objects.get(key)
         if new is not None:
             self._objects[key] = new
-            if new.controller is not None:
-                self._owned[new.controller.uid].add(key)
+        elif old is not None:
+            del self._objects[key]
+        else:
+            return  # an end of what nobody knew
+        for index in self._indexes.values():
+            index.changed(key, old, new)
         for subscriber in self._subscribers:
             subscriber(old, new)
 
-    def _disown(self, uid: str, key: Key) -> None:
-        keys = self._owned[uid]
-        keys.discard(key)
-        if not keys:
-            del self._owned[uid]
+    async def _resync(self) -> None:
+        await self.synced.wait()
+        await resync(self._clock, self._period, lambda: list(self._objects), self._again)
 
-    def _advance(self, revision: str) -> None:
-        self._revision = max(self._revision, int(revision))
-        self._moved.set()
-        self._moved = asyncio.Event()
+    def _again(self, key: Key) -> None:
+        obj = self._objects.get(key)
+        for subscriber in self._subscribers if obj is not None else ():
+            subscriber(obj, obj)
+
+    async def _leave(self) -> None:
+        """Let go of a watch that nobody follows yet."""
+        if self._events is not None:
+            await self._events.aclose()
+            self._events = None
+
+
+def _number(revision: str) -> int:
+    """Raises msgspec.DecodeError."""
+    try:
+        return int(revision)
+    except ValueError:
+        raise msgspec.DecodeError(f"no resource version: {revision[:64]!r}") from None

@@ -27,11 +27,12 @@ class InferenceServices:
     versions: Informer[ModelVersion]
     committer: Committer
     clock: Clock
+    image: str = "host"
 
     async def reconcile(self, service: InferenceService) -> Result:
         """Bring `service` one step on."""
         pods, now = self.pods.owned_by(service.metadata.uid), self.clock.now()
-        plan = make_plan(service, self._version(service), pods, now)
+        plan = make_plan(service, self._version(service), pods, now, image=self.image)
         await self.committer.commit(
             service, plan, refused=lambda error: refused(service, pods, error.message, now)
         )
@@ -64,14 +65,14 @@ def _address(version: ModelVersion) -> str:
     return f"{REGISTRY}{version.spec.model}/{version.spec.version}"
 
 
-def inference_services(manager: Manager) -> Controller[InferenceService]:
-    """The controller, on the manager's caches."""
+def inference_services(manager: Manager, image: str = "host") -> Controller[InferenceService]:
+    """The controller, on the manager's caches; its pods have `image`."""
     services, pods = manager.informer(InferenceService), manager.informer(Pod)
     versions, names = manager.informer(ModelVersion), manager.informer(Service)
     client = manager.client_as(NAME)
     events = EventRecorder(client, manager.clock, NAME)
     committer = Committer(client, events, (services, pods, names))
-    controller = InferenceServices(services, pods, versions, committer, manager.clock)
+    controller = InferenceServices(services, pods, versions, committer, manager.clock, image)
     return Controller(
         name=NAME,
         informer=services,

@@ -56,15 +56,17 @@ def make_plan(
     version: ModelVersion | None,
     pods: Sequence[Pod],
     now: datetime,
+    *,
+    image: str = "host",
 ) -> Plan:
-    """The next step for `service`."""
+    """The next step for `service`, with pods of `image`."""
     if service.metadata.deletion_timestamp:
         return Plan()
     problem = _problem(service, version)
     if problem is not None or version is None:
         problem = problem or Problem("ModelNotFound", "the model version is not there")
         return _blocked(service, problem, pods, now)
-    wanted = _pods(service, version)
+    wanted = _pods(service, version, image)
     there = {pod.metadata.name for pod in pods}
     names = {item.body["metadata"]["name"] for item in wanted}
     current = [pod for pod in pods if pod.metadata.name in names]
@@ -115,8 +117,8 @@ def _problem(service: InferenceService, version: ModelVersion | None) -> Problem
     return None
 
 
-def _pods(service: InferenceService, version: ModelVersion) -> list[Desired]:
-    spec = _pod_spec(service, version)
+def _pods(service: InferenceService, version: ModelVersion, image: str) -> list[Desired]:
+    spec = _pod_spec(service, version, image)
     revision = hashlib.sha256(msgspec.json.encode(spec, order="sorted")).hexdigest()[:8]
     return [
         Desired(
@@ -135,7 +137,7 @@ def _pods(service: InferenceService, version: ModelVersion) -> list[Desired]:
     ]
 
 
-def _pod_spec(service: InferenceService, version: ModelVersion) -> Json:
+def _pod_spec(service: InferenceService, version: ModelVersion, image: str) -> Json:
     predictor = service.spec.predictor
     claim, path = version.spec.storage_uri.removeprefix("pvc://").split("/", 1)
     address = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
@@ -149,7 +151,7 @@ def _pod_spec(service: InferenceService, version: ModelVersion) -> Json:
     }
     container: Json = {
         "name": CONTAINER,
-        "image": "host",
+        "image": image,
         "command": ["python", "-m", "argosy.serving.server"],
         "args": [word for pair in arguments.items() for word in pair],
         "env": [address, *predictor.model.env],

@@ -118,6 +118,11 @@ class Store(Protocol):
         """The newest durable revision. A fresh store starts at 1."""
         ...
 
+    @property
+    def commit_seconds(self) -> float:
+        """How long the disk takes for a commit, lately."""
+        ...
+
     def get(self, key: str) -> Record | None:
         """The durable record of `key`."""
         ...

@@ -15,6 +15,10 @@ class MemoryStore:
     def revision(self) -> int:
         return self._state.revision
 
+    @property
+    def commit_seconds(self) -> float:
+        return 0.0
+
     def get(self, key: str) -> Record | None:
         return self._state.get(key)
 

@@ -32,6 +32,8 @@ from argosy.store.state import DEFAULT_LIMITS, State
 TRIM_FROM = 64
 """History is trimmed on disk when it is so many revisions behind: rarely, but in small bites."""
 TRIM_MOST = 256
+NEWEST = 0.1
+"""The weight of the newest commit in what one takes lately."""
 
 
 class Disk(Protocol):
@@ -73,6 +75,7 @@ class SqliteStore:
         self._queue: list[Change] = []
         self._busy = False
         self._trim_from = TRIM_FROM
+        self._commit_seconds = 0.0
         self._chores: deque[Callable[[], None]] = deque()
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._closing = False
@@ -99,6 +102,10 @@ class SqliteStore:
     @property
     def revision(self) -> int:
         return self._state.revision
+
+    @property
+    def commit_seconds(self) -> float:
+        return self._commit_seconds
 
     def get(self, key: str) -> Record | None:
         return self._state.get(key)
@@ -236,12 +243,19 @@ class SqliteStore:
         try:
             self._disk.begin(batch)
             trimmed = self._trim_some()
-            commit = asyncio.get_running_loop().run_in_executor(self._thread, self._disk.end)
+            loop = asyncio.get_running_loop()
+            commit = loop.run_in_executor(self._thread, self._commit, loop.time)
         except Exception as error:  # whatever it is, nobody may be left waiting
             self._busy = False
             self._refuse(error)
             return
         commit.add_done_callback(partial(self._ended, batch, *trimmed))
+
+    def _commit(self, now: Callable[[], float]) -> None:
+        """Bring the batch to the disk; runs in the thread."""
+        began = now()
+        self._disk.end()
+        self._commit_seconds += NEWEST * (now() - began - self._commit_seconds)
 
     def _ended(
         self, batch: Sequence[Change], trimmed: int, floor: int, commit: asyncio.Future[None]

@@ -1,18 +1,24 @@
 """A cluster in the test's process: a real API server over a store in memory, no sockets."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from argosy.api.core import Namespace
+from argosy.api.crdgen import custom_resource_definition
+from argosy.api.features import switches
+from argosy.api.kinds import RESOURCES
 from argosy.api.meta import Object
+from argosy.api.resources.extensions import CUSTOM_RESOURCE_DEFINITION
 from argosy.base.clock import Clock, SystemClock
 from argosy.client.client import Client
 from argosy.cluster.bootstrap import bootstrap
-from argosy.cluster.server import ControlPlane, control_plane, memory_store, without
+from argosy.cluster.server import MINOR, ControlPlane, control_plane, memory_store, without
 from argosy.http.message import Handler
 from argosy.runtime.manager import Manager
+from argosy.testing.clock import settle
 
 T = TypeVar("T", bound=Object)
 
@@ -32,6 +38,20 @@ class Cluster:
     def start(self) -> None:
         """Run the manager's informers and controllers."""
         self.tasks.append(asyncio.create_task(self.manager.run()))
+
+    async def define(self, *versions: type[Object]) -> None:
+        """Serve a kind that is not built in, by the definition that its structs make."""
+        definition = custom_resource_definition(*versions)
+        await self.client.create(CUSTOM_RESOURCE_DEFINITION, definition)
+
+    async def make(self, kind: type[T], body: Mapping[str, Any]) -> T:
+        """Create an object, give it the status that `body` may have, and read it."""
+        made = await self.client.create(kind.resource, body)
+        name, namespace = made["metadata"]["name"], made["metadata"].get("namespace", "")
+        if "status" in body:
+            patch = {"status": body["status"]}
+            await self.client.merge(kind.resource, name, namespace, patch, subresource="status")
+        return await self.client.get(kind, name, namespace)
 
     async def until(
         self,
@@ -55,20 +75,40 @@ class Cluster:
                     return event.object
         raise AssertionError(f"the watch of {name} ended")
 
+    async def calm(self, *, turns: int = 200, timeout: float = 10.0) -> None:
+        """Wait until nothing was written for so many turns of the loop: whoever had something to do
+        at this moment of the clock has done it. The test fails after `timeout`.
+        """
+        before = ""
+        async with asyncio.timeout(timeout):
+            while (now := await self._revision()) != before:
+                before = now
+                await settle(turns)
+
+    async def _revision(self) -> str:
+        """How far the store is: every list tells it."""
+        return (await self.client.list(Namespace)).metadata.resource_version
+
 
 @asynccontextmanager
 async def cluster(
-    *, clock: Clock | None = None, node: Handler | None = None, protected: bool = False
+    *,
+    clock: Clock | None = None,
+    node: Handler | None = None,
+    protected: bool = False,
+    runtime_config: str = "",
 ) -> AsyncGenerator[Cluster, None]:
     """A fresh cluster with what every cluster has; everything ends with the block.
 
     No controllers run in it but those that are added. So new nodes take pods at once, and what is
-    deleted goes at once, unless it is to be `protected`.
+    deleted goes at once, unless it is to be `protected`. `runtime_config` switches versions on and
+    off, as kube-apiserver's option of this name.
     """
     clock = clock or SystemClock()
     store = memory_store()
     guards = without(frozenset() if protected else UNDONE)
-    plane = control_plane(store, clock, node=node, guards=guards)
+    chosen = switches(RESOURCES, MINOR, runtime_config=runtime_config)
+    plane = control_plane(store, clock, node=node, guards=guards, chosen=chosen)
     client = plane.client("test")
     await bootstrap(client)
     plane.server.state.bootstrapped = plane.server.state.ready = True

@@ -60,6 +60,16 @@ def refused(job: TrainJob, pods: Sequence[Pod], answer: str, now: datetime) -> P
     return _not_scheduled(job, pods, "FailedCreate", answer, now)
 
 
+def ungrouped(job: TrainJob, pods: Sequence[Pod], now: datetime) -> Plan:
+    """What to tell where the cluster doesn't know gangs at all."""
+    kind = PodGroup.resource
+    message = (
+        f"the cluster serves no {kind.qualified} ({kind.version}), without which the pods of a job "
+        "can't be placed together: its feature gate GenericWorkload must be open"
+    )
+    return _not_scheduled(job, pods, "PodGroupsNotServed", message, now)
+
+
 def _next(job: TrainJob, seen: Observed, now: datetime) -> Plan:
     attempt = max((*map(_attempt, seen.groups), *map(_attempt, seen.pods)), default=0)
     current = [pod for pod in seen.pods if _attempt(pod) == attempt]

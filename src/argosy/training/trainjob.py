@@ -12,12 +12,13 @@ from argosy.api.trainer import (
     TrainJob,
 )
 from argosy.base.clock import Clock
-from argosy.runtime.commit import Committer
+from argosy.base.errors import StatusError
+from argosy.runtime.commit import Committer, Plan
 from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
-from argosy.training.plan import make_plan, refused
+from argosy.training.plan import make_plan, refused, ungrouped
 
 NAME = "training/trainjob"
 
@@ -39,9 +40,15 @@ class TrainJobs:
         now, uid = self.clock.now(), job.metadata.uid
         groups, pods = self.groups.owned_by(uid), self.pods.owned_by(uid)
         plan = make_plan(job, self._runtime(job), groups, pods, now)
-        await self.committer.commit(
-            job, plan, refused=lambda error: refused(job, pods, error.message, now)
-        )
+        try:
+            await self.committer.commit(
+                job, plan, refused=lambda error: refused(job, pods, error.message, now)
+            )
+        except StatusError as error:
+            if error.code == 404 and not error.details.get("name"):  # a kind, not an object
+                told = ungrouped(job, pods, now)
+                await self.committer.commit(job, told, refused=lambda _: Plan())
+            raise
         return Result(after=plan.after)
 
     def _runtime(self, job: TrainJob) -> TrainingRuntimeSpec | None:

@@ -1,7 +1,7 @@
 """What the tests of flow control share."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from argosy.api.builtin import load
 from argosy.api.features import switches
 from argosy.api.kinds import OWN, RESOURCES
 from argosy.api.resources.control import FLOW_SCHEMA, PRIORITY_LEVEL
+from argosy.apiserver.answers import ASLEEP
 from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.request import User
 from argosy.cluster.server import MINOR
@@ -73,9 +74,11 @@ class Served:
 
     running: list[str] = field(default_factory=list)
     began: list[str] = field(default_factory=list)
+    asleep: list[Callable[[bool], None] | None] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, request: Request, user: User) -> Response:
+        self.asleep.append(ASLEEP.get())
         self.running.append(user.name)
         self.began.append(user.name)
         try:

@@ -6,11 +6,11 @@ from collections import Counter
 import msgspec
 import pytest
 
-from argosy.apiserver.exposition import render
 from argosy.apiserver.flowcontrol import fairness
 from argosy.apiserver.flowcontrol.fairness import LEVEL_UID, SCHEMA_UID, Fairness
 from argosy.apiserver.request import User
 from argosy.base.errors import StatusError
+from argosy.base.exposition import render
 from argosy.cluster.server import memory_store
 from argosy.http.message import Request, Response
 from argosy.store.interface import DELETE, Store
@@ -40,9 +40,16 @@ class Scene:
         self.fairness._configuration._table._unwritten.clear()  # as if all had been written once
         return self
 
-    async def ask(self, name: str = "bob", path: str = "/api/v1/pods", query: str = "") -> Answer:
+    async def ask(
+        self,
+        name: str = "bob",
+        path: str = "/api/v1/pods",
+        query: str = "",
+        *,
+        method: str = "GET",
+    ) -> Answer:
         user = User(name, ("system:authenticated",))
-        request = Request("GET", path, query)
+        request = Request(method, path, query)
         task = asyncio.create_task(self.fairness.governed(request, user, self.served))
         self.tasks.append(task)
         await settle(8)
@@ -176,6 +183,46 @@ async def test_a_flood_lets_others_pass() -> None:
     scene.served.open.set()
     await settle(200)
     assert scene.served.began.index("bob") <= 3
+    await scene.end()
+
+
+async def test_where_flows_meet_each_has_few_writes_at_work() -> None:
+    scene = await Scene(seats=100).configured()
+    for _ in range(8):
+        await scene.ask("alice", method="POST")
+    assert len(scene.served.running) == 8  # alone
+    await scene.ask("bob")
+    for _ in range(8):
+        await scene.ask("alice", method="POST")
+    assert Counter(scene.served.running) == {"alice": 8, "bob": 1}
+    for _ in range(3):
+        await scene.ask("bob", method="POST")
+    assert Counter(scene.served.running) == {"alice": 8, "bob": 3}
+    answers = await scene.end()
+    assert [answer.status for answer in answers] == [200] * 20
+
+
+async def test_a_write_that_waits_for_another_server_lets_its_flow_go_on() -> None:
+    scene = await Scene(seats=100).configured()
+    await scene.ask("bob")
+    for _ in range(3):
+        await scene.ask("alice", method="POST")
+    assert Counter(scene.served.running)["alice"] == 2
+    asleep = scene.served.asleep[-1]
+    assert asleep is not None
+    asleep(True)
+    await settle(8)
+    assert Counter(scene.served.running)["alice"] == 3
+    asleep(False)
+    await scene.end()
+
+
+async def test_writes_that_go_on_to_extension_servers_are_not_bounded() -> None:
+    scene = await Scene(seats=100).configured()
+    await scene.ask("bob")
+    for _ in range(5):
+        await scene.ask("alice", "/apis/metrics.example.com/v1/things", method="POST")
+    assert Counter(scene.served.running)["alice"] == 5
     await scene.end()
 
 

@@ -1,6 +1,7 @@
 """Seats and queues of a level, with a clock of their own."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -30,13 +31,15 @@ class Level:
         self.queues = Queues(lambda: self.now)
         self.queues.limit, self.queues.length = self.limit, self.length
 
-    def enter(self, flow: str, seats: int = 1, hand: tuple[int, ...] = HAND) -> Ticket:
-        ticket = Ticket(seats)
+    def enter(
+        self, flow: str, seats: int = 1, hand: tuple[int, ...] = HAND, *, writes: bool = False
+    ) -> Ticket:
+        ticket = Ticket(seats, writes=writes)
         assert self.queues.enter(ticket, flow, hand) == ""
         return ticket
 
-    def take(self) -> Ticket | None:
-        ticket = self.queues.take()
+    def take(self, writers: float = inf) -> Ticket | None:
+        ticket = self.queues.take(writers)
         if ticket is not None:
             self.running.append(ticket)
         return ticket
@@ -197,10 +200,42 @@ def test_what_is_remembered_of_flows_is_bounded() -> None:
 
 
 FLOWS = st.sampled_from("abcd")
+
+
+def test_who_has_writes_enough_at_work_is_passed_over() -> None:
+    level = Level(limit=10)
+    loud = [level.enter("loud", writes=True) for _ in range(4)]
+    assert [level.take(2), level.take(2), level.take(2)] == [loud[0], loud[1], None]
+    quiet = level.enter("quiet", writes=True)
+    assert level.take(2) is quiet
+    level.finish(loud[0])
+    assert [level.take(2), level.take(2)] == [loud[2], None]
+    assert level.take() is loud[3]  # nobody else is there now
+
+
+def test_reads_are_not_bounded_with_writes() -> None:
+    level = Level(limit=10)
+    write, read, other = level.enter("a", writes=True), level.enter("a"), level.enter("a")
+    assert [level.take(1), level.take(1), level.take(1)] == [write, read, other]
+
+
+def test_who_waits_for_another_server_is_not_at_work() -> None:
+    level = Level(limit=10)
+    first, second, third = (level.enter("a", writes=True) for _ in range(3))
+    assert [level.take(1), level.take(1)] == [first, None]
+    level.queues.asleep(first, asleep=True)
+    assert [level.take(1), level.take(1)] == [second, None]
+    level.queues.asleep(first, asleep=False)
+    level.finish(second)
+    assert level.take(1) is None
+    level.finish(first)
+    assert level.take(1) is third
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("enter"), FLOWS, st.integers(1, 6)),
-        st.tuples(st.just("take"), st.just(""), st.just(0)),
+        st.tuples(st.just("take"), st.just(""), st.integers(1, 3)),
         st.tuples(st.just("finish"), st.just(""), st.integers(0, 5)),
         st.tuples(st.just("leave"), st.just(""), st.integers(0, 5)),
         st.tuples(st.just("time"), st.just(""), st.integers(1, 20)),
@@ -216,10 +251,10 @@ def test_seats_are_conserved(steps: list[tuple[str, str, int]], limit: int) -> N
     waiting: list[Ticket] = []
     for what, flow, number in steps:
         if what == "enter":
-            ticket = Ticket(number, number + 1 if number == 3 else 0)
+            ticket = Ticket(number, number + 1 if number == 3 else 0, writes=number % 2 == 0)
             if not level.queues.enter(ticket, flow, (ord(flow) % 4, 1)):
                 waiting.append(ticket)
-        elif what == "take" and (taken := level.take()) is not None:
+        elif what == "take" and (taken := level.take(number)) is not None:
             waiting.remove(taken)
         elif what == "finish" and level.running:
             level.finish(level.running[number % len(level.running)])
@@ -246,6 +281,12 @@ def _check(level: Level, waiting: list[Ticket]) -> None:
     assert queues.waiting == len(waiting)
     assert queues.waiting_seats == sum(ticket.most for ticket in waiting)
     assert queues.seats <= queues.limit or len(level.running) == 1
+    writing = sum(flow.writing for flow in queues._flows.values())
+    assert writing == sum(ticket.writes for ticket in level.running)
+    assert list(queues._wanting) == [
+        name for name in queues._wanting if queues._flows[name].waiting
+    ]
+    assert sum(len(flow.waiting) for flow in queues._wanting.values()) == len(waiting)
 
 
 @settings(max_examples=25, deadline=None)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 import msgspec
 
@@ -16,7 +17,7 @@ class Loop:
 
     def __init__(self) -> None:
         self._due: deque[Callable[[], object]] = deque()
-        self.turns = Turns(self._due.append)
+        self.turns = Turns(self._due.append, lambda: inf)
         self.given: list[str] = []
 
     def enter(self, level: Level, name: str) -> Ticket:

@@ -56,6 +56,26 @@ async def test_what_only_the_server_sets_is_not_taken(api: Api) -> None:
     assert "selfLink" not in created.meta
 
 
+async def test_metadata_that_is_empty_is_not_kept(api: Api) -> None:
+    empty: Json = {"labels": {}, "annotations": {}, "ownerReferences": [], "finalizers": []}
+    created = await api.create("ConfigMap", named(**empty))
+    assert not empty.keys() & created.meta.keys()
+    await api.ask("PATCH", MAP, {"metadata": {"finalizers": ["a.b/c"]}}, kind=MERGE)
+    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a.b/c"], "labels": {"a": None}}}
+    strategic = "application/strategic-merge-patch+json"
+    patched = await api.ask("PATCH", MAP, patch, kind=strategic)
+    assert patched.status == 200
+    assert not empty.keys() & patched.meta.keys()
+
+
+@pytest.mark.parametrize("wrong", [{"labels": []}, {"finalizers": {}}, {"annotations": ""}])
+async def test_metadata_of_the_wrong_type_is_refused_also_where_it_is_empty(
+    api: Api, wrong: Json
+) -> None:
+    answer = await api.ask("POST", MAPS, named(**wrong))
+    assert answer.status in (400, 422)
+
+
 async def test_no_two_objects_share_a_name(api: Api) -> None:
     await api.create("ConfigMap")
     again = await api.ask("POST", MAPS, body("ConfigMap"))

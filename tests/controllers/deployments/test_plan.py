@@ -157,6 +157,10 @@ def test_recreate_begins_when_the_last_old_pod_is_gone() -> None:
     gone = replica_set("old", 0, there=1)
     assert plan(it, gone).create is None
     empty = replica_set("old", 0)
+    unheard = msgspec.structs.replace(
+        empty, metadata=msgspec.structs.replace(empty.metadata, generation=9)
+    )
+    assert plan(it, unheard).create is None  # it may be making pods: it has not been told to stop
     for phase, made in (("Running", False), ("Failed", True), ("Succeeded", True)):
         pod = msgspec.convert({"status": {"phase": phase}}, Pod)
         assert (plan(it, empty, pods=(pod,)).create is not None) is made

@@ -1,13 +1,19 @@
 """Pods that no job will count lose what holds them; others keep it."""
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from argosy.api.batch import Job
 from argosy.api.core import Pod
+from argosy.base.errors import StatusError, conflict
+from argosy.controllers.jobs.orphans import let_go
 from argosy.controllers.jobs.pods import FINALIZER
+from argosy.http.message import Request, Response
 from tests.controllers.jobs.kit import Work, working
+from tests.runtime.kit import Faulty
 
 Json = dict[str, Any]
 
@@ -61,6 +67,25 @@ async def test_of_a_job_that_is_over() -> None:
     async with working() as it:
         job = await it.start(completions=0)
         assert await make_pod(it, owner("Job", job.metadata.uid)) == ["a.example/b"]
+
+
+async def test_a_conflict_is_not_the_end_of_a_pod() -> None:
+    async with working() as it:
+        await it.start()
+        (pod,) = await it.pods()
+
+        async def stormy(request: Request) -> Response | None:
+            if request.method != "PATCH":
+                return None
+            error = conflict("pods", pod.metadata.name, "the object has been modified")
+            return Response(409, {}, msgspec.json.encode(error.status()))
+
+        client = replace(it.client, transport=Faulty(it.client.transport, stormy))
+        with pytest.raises(StatusError, match="modified"):
+            await let_go(client, pod)
+        meta = msgspec.structs.replace(pod.metadata, uid="another")
+        assert await let_go(client, msgspec.structs.replace(pod, metadata=meta)) is None
+        assert await let_go(it.client, pod) is not None
 
 
 async def test_a_job_that_is_deleted_with_its_pods() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from argosy.api.autoscaling_v1 import V1, as_v2
 from argosy.api.columns.text import (
     UNKNOWN,
     Cell,
@@ -88,6 +89,8 @@ def _job_duration(job: Json, now: datetime) -> Cell:
 
 
 def _hpa_targets(hpa: Json, now: datetime) -> Cell:
+    if hpa.get("apiVersion") == V1:
+        hpa = as_v2(hpa)
     current = items(hpa, "status.currentMetrics")
     shown = [
         _metric(metric, current[i] if i < len(current) else {})

@@ -2,9 +2,10 @@
 
 Within a group a version stands before the ones that it is preferred to. The first version of a
 kind is the one that is stored, in every minor; the table has other versions only where they are of
-the same shape, so that nothing but `apiVersion` tells them apart. In the table's minors these are
-not, and are not served: HorizontalPodAutoscaler in autoscaling/v1, all of resource.k8s.io/v1beta1,
-PodCertificateRequest in certificates.k8s.io/v1beta1.
+the same shape, so that nothing but `apiVersion` tells them apart, or where the server converts
+them, as HorizontalPodAutoscaler in autoscaling/v1. In the table's minors these are of another
+shape, and are not served: all of resource.k8s.io/v1beta1, PodCertificateRequest in
+certificates.k8s.io/v1beta1.
 
 What can't be watched is never stored: reviews, bindings, component statuses. Not here: scales.
 """

@@ -1,7 +1,7 @@
 """`apps`, `batch`, `autoscaling` and `policy`."""
 
 from argosy.api.resource import AGE, NAME, Column
-from argosy.api.resources.built_in import built_in, count
+from argosy.api.resources.built_in import also, built_in, count
 from argosy.api.resources.core import ALL, SELECTOR, TEMPLATE
 
 CONTROLLER_REVISION = built_in(
@@ -123,6 +123,8 @@ HORIZONTAL_POD_AUTOSCALER = built_in(
     categories=ALL,
     status=True,
 )
+OLD_AUTOSCALER = also(HORIZONTAL_POD_AUTOSCALER, "v1", on=True)
+"""Which has another shape: `argosy.api.autoscaling_v1` tells one from the other."""
 POD_DISRUPTION_BUDGET = built_in(
     "PodDisruptionBudget",
     "poddisruptionbudgets",
@@ -143,6 +145,7 @@ WORKLOADS = (
     REPLICA_SET,
     STATEFUL_SET,
     HORIZONTAL_POD_AUTOSCALER,
+    OLD_AUTOSCALER,
     CRON_JOB,
     JOB,
     POD_DISRUPTION_BUDGET,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from argosy.api import names
+from argosy.api.autoscaling_v1 import V1, as_v2
 from argosy.api.validation import values
 from argosy.api.validation.conditions import conditions
 from argosy.api.validation.formats import path_segment
@@ -36,23 +37,23 @@ PERIOD, WINDOW = 1800, 3600
 
 
 def _autoscaler(new: Json, old: Json | None) -> list[FieldError]:
+    if new["apiVersion"] == V1:  # what its annotations say has rules, too
+        new, old = as_v2(new), None if old is None else as_v2(old)
     spec, before = new["spec"], (old or {}).get("spec") or {}
     if old is not None and spec == before:
         return []
-    least = 0 if before.get("minReplicas") == 0 else 1
     return [
-        *_bounds(spec, least),
+        *_bounds(spec),
         *_target(spec.get("scaleTargetRef") or {}, before.get("scaleTargetRef") or {}),
         *_metrics(spec),
         *_behavior(spec.get("behavior") or {}),
     ]
 
 
-def _bounds(spec: Json, least: int) -> Errors:
+def _bounds(spec: Json) -> Errors:
     low, high = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
-    if low < least:
-        detail = f"must be greater than or equal to {least}"
-        yield invalid_value("spec.minReplicas", low, detail)
+    if low < 0:
+        yield invalid_value("spec.minReplicas", low, "must be greater than or equal to 0")
     if high == 0:
         yield required("spec.maxReplicas", "must be set and greater than 0")
     elif high < 0:
@@ -60,10 +61,6 @@ def _bounds(spec: Json, least: int) -> Errors:
     if high < low:
         detail = "must be greater than or equal to `minReplicas`"
         yield invalid_value("spec.maxReplicas", high, detail)
-    share = spec.get("targetCPUUtilizationPercentage", 1)
-    if share < 1:
-        field = "spec.metrics[0].resource.target.averageUtilization"
-        yield invalid_value(field, share, "must be greater than 0")
 
 
 def _target(reference: Json, before: Json) -> Errors:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from argosy.apiserver.exposition import Family, Histogram
 from argosy.apiserver.flowcontrol.counting import LENGTHS, WAITS, WIDTHS, Buckets, Counted
 from argosy.apiserver.flowcontrol.levels import Level, Levels
+from argosy.base.exposition import Family, Histogram
 
 PREFIX = "apiserver_flowcontrol_"
 Place = tuple[str, str]

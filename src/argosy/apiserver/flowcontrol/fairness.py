@@ -8,23 +8,26 @@ Masters never come here: that they are exempt is the one thing that no schema ca
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from argosy.apiserver.answers import ASLEEP
 from argosy.apiserver.authorization.attributes import Attributes, attributes_of
 from argosy.apiserver.catalog import Catalog
-from argosy.apiserver.exposition import Family, Histogram
 from argosy.apiserver.flowcontrol import exporting
 from argosy.apiserver.flowcontrol.configuration import Configuration
 from argosy.apiserver.flowcontrol.counting import Counted
 from argosy.apiserver.flowcontrol.levels import Level, Levels
 from argosy.apiserver.flowcontrol.matching import Schema
+from argosy.apiserver.flowcontrol.narrow import Narrow
 from argosy.apiserver.flowcontrol.queues import GONE, WAITED, Ticket
 from argosy.apiserver.flowcontrol.retrying import Retrying
 from argosy.apiserver.flowcontrol.turns import Turns
-from argosy.apiserver.flowcontrol.work import Estimator, Watchers, tracked
+from argosy.apiserver.flowcontrol.work import WRITES, Estimator, Watchers, tracked
 from argosy.apiserver.negotiate import answer_error
 from argosy.apiserver.request import User
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
+from argosy.base.exposition import Family, Histogram
 from argosy.http.message import Request, Response
 from argosy.store.interface import Store
 
@@ -56,7 +59,8 @@ class Fairness:
         self._catalog = catalog
         self._now = clock.monotonic
         self.levels = Levels(seats, clock.monotonic)
-        self._turns = Turns(self._soon)
+        self._narrow = Narrow(clock.monotonic, lambda: store.commit_seconds)
+        self._turns = Turns(self._soon, self._narrow.writers)
         self._configuration = Configuration(store, self.levels, self._ask_again)
         self._watchers = Watchers()
         self._estimator = Estimator(self._stored, self._watchers)
@@ -72,11 +76,13 @@ class Fairness:
         passage = self._passage(request, asked, schema, level)
         if reason := await self._seated(passage, asked):
             return self._named(self._refused(passage, reason), passage)
+        told = ASLEEP.set(partial(self._asleep, passage) if passage.ticket.writes else None)
         try:
             answer = await serve(request, user)
         except StatusError as error:
             answer = answer_error(error)
         finally:
+            ASLEEP.reset(told)
             self._finish(passage)
         if asked.verb == "watch" and not isinstance(answer.body, bytes) and tracked(asked):
             answer.body = self._watchers.counted(asked, answer.body)
@@ -101,6 +107,7 @@ class Fairness:
         if counted is None:
             counted = self._counted[place] = Counted()
         ticket = self._estimator.ticket(request, asked, level.widest)
+        ticket.writes = asked.verb in WRITES and self._stores(asked)
         counted.widths.add(ticket.most)
         kind = "watch" if asked.verb == "watch" else "regular"
         return _Passage(level, schema, ticket, counted, kind)
@@ -110,6 +117,8 @@ class Fairness:
         level, ticket, counted = passage.level, passage.ticket, passage.counted
         schema = passage.schema
         flow = schema.flow(asked)
+        if not level.exempt:
+            self._narrow.came(level.name, flow)
         hand = level.hand(schema.name, flow)
         if reason := level.queues.enter(ticket, f"{schema.name}\0{flow}", hand):
             return reason
@@ -176,6 +185,11 @@ class Fairness:
         counted.seats -= ticket.most
         self._more(level)
 
+    def _asleep(self, passage: _Passage, asleep: bool) -> None:
+        passage.level.queues.asleep(passage.ticket, asleep=asleep)
+        if asleep:
+            self._more(passage.level)
+
     def _release(self, passage: _Passage) -> None:
         passage.level.queues.release(passage.ticket)
         passage.counted.seats -= passage.ticket.most
@@ -201,6 +215,14 @@ class Fairness:
         if schema and level:
             answer.headers = {**answer.headers, SCHEMA_UID: schema, LEVEL_UID: level}
         return answer
+
+    def _stores(self, asked: Attributes) -> bool:
+        """Whether the resource is kept here, and not by somebody to whom the request goes on."""
+        try:
+            self._catalog.find(asked.group, asked.version, asked.resource)
+        except StatusError:
+            return False
+        return True
 
     def _stored(self, asked: Attributes) -> int:
         try:

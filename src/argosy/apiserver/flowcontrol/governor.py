@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from argosy.apiserver.catalog import Catalog
-    from argosy.apiserver.exposition import Family, Histogram
     from argosy.apiserver.flowcontrol.fairness import Serve
     from argosy.apiserver.request import User
     from argosy.base.clock import Clock
+    from argosy.base.exposition import Family, Histogram
     from argosy.http.message import Request, Response
     from argosy.store.interface import Store
 

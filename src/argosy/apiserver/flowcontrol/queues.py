@@ -8,6 +8,8 @@ are not taken here while requests wait for their turn. So a flood that fills its
 queues has one turn, as everybody has; the queues bound how many may wait, and keep flows out of
 each other's way.
 
+Where flows meet, each may have few writes at work (`narrow`): who is at that bound is passed over.
+
 Flows and queues exist while they hold something. Nobody waits here in any other sense than by being
 in a list: time is whatever `now` says. Source: KEP-1040, apiserver's `fairqueuing/queueset`.
 """
@@ -39,6 +41,7 @@ class Ticket:
     number: int = 0
     began: float | None = None
     place: "tuple[Queue, Flow] | None" = None
+    writes: bool = False  # it shares the disk's commits with others
 
     @property
     def most(self) -> int:
@@ -68,6 +71,7 @@ class Flow:
     waiting: dict[Ticket, None] = field(default_factory=dict)
     executing: int = 0
     seats: int = 0
+    writing: int = 0  # writes that run and wait for nobody but the disk
     start: float = 0.0  # the virtual time at which the next one begins
     guessed: float = 0.0  # the part of it that is of those that run
     chosen: int = 0  # when it was last
@@ -80,6 +84,7 @@ class Queues:
         self._now = now
         self._queues: dict[int, Queue] = {}
         self._flows: dict[str, Flow] = {}
+        self._wanting: dict[str, Flow] = {}  # those that have somebody waiting
         self._left: dict[str, float] = {}  # how far flows were that hold nothing now
         self._virtual = 0.0
         self._count = 0
@@ -109,6 +114,7 @@ class Queues:
         ticket.place = queue, flow
         self._queues[queue.index] = queue
         queue.waiting[ticket] = flow.waiting[ticket] = None
+        self._wanting[flow_name] = flow
         queue.work += ticket.work
         self.waiting += 1
         self.waiting_seats += ticket.most
@@ -120,14 +126,19 @@ class Queues:
         assert ticket.place is not None
         return len(ticket.place[0].waiting)
 
-    def take(self) -> Ticket | None:
-        """Begin with the one that is next; None where nobody waits, or it finds no seats."""
-        if not self._queues or (self.length is not None and self.seats >= self.limit):
+    def take(self, writers: float = inf) -> Ticket | None:
+        """Begin with the one that is next; None where nobody waits, or it finds no seats.
+
+        Flows that have so many `writers` at work already don't count, where a write is next.
+        """
+        if not self._wanting or (self.length is not None and self.seats >= self.limit):
             return None
-        ticket = min((_head(queue) for queue in self._queues.values()), key=_order)
-        if not self._fits(ticket):
+        heads = (_head(flow) for flow in self._wanting.values())
+        may = [head for head in heads if not head.writes or _flow(head).writing < writers]
+        if not may or not self._fits(ticket := min(may, key=_order)):
             return None
         flow = self._remove(ticket)
+        flow.writing += ticket.writes
         self._count += 1
         flow.chosen = self._count
         self._virtual = flow.start - flow.guessed
@@ -154,10 +165,16 @@ class Queues:
         _, flow = ticket.place
         self.executing -= 1
         flow.executing -= 1
+        flow.writing -= ticket.writes
         flow.guessed = flow.guessed - ticket.work if flow.executing else 0.0
         flow.start += ticket.seats * (self._now() - ticket.began - GUESSED_SECONDS)
         if not ticket.lingers:
             self.release(ticket)
+
+    def asleep(self, ticket: Ticket, *, asleep: bool) -> None:
+        """It waits for another server, or not any more: meanwhile its flow may write."""
+        assert ticket.place is not None
+        ticket.place[1].writing += (not asleep) - asleep
 
     def release(self, ticket: Ticket) -> None:
         """Its seats are free again."""
@@ -170,7 +187,7 @@ class Queues:
 
     def _begin(self, flow: Flow) -> None:
         """Who had nobody waiting is not paid back for that: others' time has moved on."""
-        others = (_flow(_head(queue)) for queue in self._queues.values())
+        others = self._wanting.values()
         least = min((one.start - one.guessed for one in others), default=self._virtual)
         flow.start = max(flow.start, least)
 
@@ -212,6 +229,8 @@ class Queues:
         queue, flow = ticket.place
         del queue.waiting[ticket]
         del flow.waiting[ticket]
+        if not flow.waiting:
+            del self._wanting[flow.name]
         queue.work -= ticket.work
         if not queue.waiting:
             del self._queues[queue.index]
@@ -227,8 +246,8 @@ class Queues:
                 del self._left[next(iter(self._left))]
 
 
-def _head(queue: Queue) -> Ticket:
-    return next(iter(queue.waiting))
+def _head(flow: Flow) -> Ticket:
+    return next(iter(flow.waiting))
 
 
 def _flow(ticket: Ticket) -> Flow:

@@ -15,10 +15,11 @@ Soon = Callable[[Callable[[], object]], object]
 
 
 class Turns:
-    """`soon` calls a function in the next round of the loop."""
+    """`soon` calls a function in the next round of the loop; `writers` bounds those of a flow."""
 
-    def __init__(self, soon: Soon) -> None:
+    def __init__(self, soon: Soon, writers: Callable[[], float]) -> None:
         self._soon = soon
+        self._writers = writers
         self._waiting: dict[Level, None] = {}
         self._taken = False
         self._virtual = 0.0
@@ -43,11 +44,11 @@ class Turns:
         """Let one begin, of the level that is most behind."""
         while self._waiting:
             level = min(self._waiting, key=_behind)
-            ticket = level.queues.take()
+            ticket = level.queues.take(self._writers())
             if ticket is None or not level.queues.waiting:
                 del self._waiting[level]
             if ticket is None:
-                continue  # it has no seats: it will ask again when it has
+                continue  # it has no seats, or writes enough: it will ask again when it has
             self._virtual = level.virtual
             level.virtual += ticket.most / max(1, level.queues.limit)
             self._taken = True

@@ -168,8 +168,12 @@ def _recreate(look: _Look, pods_of: Callable[[ReplicaSet], Sequence[Pod]]) -> No
 
 
 def _running(old: Sequence[ReplicaSet], pods_of: Callable[[ReplicaSet], Sequence[Pod]]) -> bool:
+    """Whether one of the sets has pods, or doesn't know yet that it is to have none."""
     return any(
-        item.status.replicas > 0 or any(not pod.finished for pod in pods_of(item)) for item in old
+        item.status.replicas > 0
+        or item.status.observed_generation < item.metadata.generation
+        or any(not pod.finished for pod in pods_of(item))
+        for item in old
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from argosy.apiserver.exposition import Family, Histogram
+from argosy.base.exposition import Family, Histogram
 
 SECONDS: Final = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0, 25.0)
 PREFIX: Final = "apiserver_admission_webhook"

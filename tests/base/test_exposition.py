@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as open_parser
 
-from argosy.apiserver.exposition import Family, Histogram, render
+from argosy.base.exposition import Family, Histogram, render
 
 COUNTER = Family("a_total", "counter", "Counts.", ("x", "y"), {("1", ""): 3, ("2", "z"): 0.5})
 GAUGE = Family("b", "gauge", "Shows.", samples={(): 7})

@@ -1,0 +1,83 @@
+"""Which cluster a command means, and the client for it."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from argosy.cli.terminal import fail, say
+from argosy.cli.up import default_data_dir
+
+if TYPE_CHECKING:
+    from argosy.base.clock import Clock
+    from argosy.client.client import Client
+    from argosy.client.kubeconfig import Access
+
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The cluster  [default: $KUBECONFIG, a pod's own cluster, ~/.kube/config, "
+        "or that of argosy up]",
+        show_default=False,
+    ),
+]
+Context = Annotated[
+    str,
+    typer.Option(help="A context of the kubeconfig  [default: its current]", show_default=False),
+]
+NO_CLUSTER = "is the cluster running? kubectl cluster-info asks the same one"
+
+
+def access(kubeconfig: Path | None, context: str) -> "Access":
+    """How to reach the cluster that is meant, which is told; ends the command where there is none.
+
+    As kubectl has it, but a pod's own cluster comes before the files of its home.
+    """
+    from argosy.client.kubeconfig import KubeconfigError, in_cluster, load
+
+    try:
+        named = named_file(kubeconfig)
+        here = in_cluster() if named is None and not context else None
+        found = here or load(named or usual_file(), context)
+    except KubeconfigError as error:
+        fail(str(error), "name the cluster's kubeconfig with --kubeconfig")
+    say(f"cluster: {found.server}")
+    return found
+
+
+def named_file(kubeconfig: Path | None) -> Path | None:
+    """The file that the flag or the environment names."""
+    if kubeconfig is not None:
+        return kubeconfig.expanduser()
+    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(named).expanduser() if named else None
+
+
+def usual_file() -> Path:
+    """The user's own, or the one of `argosy up` where there is none."""
+    own = Path.home() / ".kube" / "config"
+    return own if own.exists() else default_data_dir() / "kubeconfig"
+
+
+@asynccontextmanager
+async def connected(
+    found: "Access", clock: "Clock", manager: str
+) -> AsyncGenerator["Client", None]:
+    """A client that writes as `manager`; its connections end with the block."""
+    from argosy.client.client import Client
+    from argosy.client.https import transport
+
+    way = transport(found, clock)
+    try:
+        yield Client(way, manager)
+    finally:
+        await way.close()
+
+
+def only_option(text: str) -> list[str]:
+    """`a,b` as a list."""
+    return [name.strip() for name in text.split(",") if name.strip()]

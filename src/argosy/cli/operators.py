@@ -1,0 +1,122 @@
+"""`argosy operators`: run the AI platform's controllers against a cluster until told to stop."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from argosy.base import log
+from argosy.cli.connecting import (
+    NO_CLUSTER,
+    Context,
+    Kubeconfig,
+    access,
+    connected,
+    only_option,
+)
+from argosy.cli.terminal import fail, say
+
+if TYPE_CHECKING:
+    from argosy.client.kubeconfig import Access
+    from argosy.cluster.foreign import Wanted
+
+Only = Annotated[
+    str,
+    typer.Option(
+        metavar="KINDS",
+        help="Which: trainjobs, modelversions, inferenceservices  [default: all]",
+        show_default=False,
+    ),
+]
+OFF = ("", "0")
+
+
+def operators(
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    only: Only = "",
+    leader_elect: Annotated[
+        bool, typer.Option(help="Work only while no other instance does, by a Lease.")
+    ] = False,
+    leader_elect_namespace: Annotated[
+        str,
+        typer.Option(
+            help="Where the Lease is  [default: the pod's namespace, or argosy-system]",
+            show_default=False,
+        ),
+    ] = "",
+    pod_image: Annotated[
+        str,
+        typer.Option(
+            metavar="IMAGE",
+            help="The image of pods that read and serve models; host is a process of the node.",
+        ),
+    ] = "host",
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Also place the pods that have this schedulerName.",
+            show_default=False,
+        ),
+    ] = "",
+    metrics_bind_address: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Where metrics are answered; 0 is nowhere."),
+    ] = "0",
+    health_probe_bind_address: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Where probes are answered; 0 is nowhere."),
+    ] = "0",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Run the AI platform's controllers against a cluster, and stay until SIGTERM or Ctrl-C.
+
+    They are those of argosy up: TrainJobs, ModelVersions and InferenceServices. Kinds that the
+    cluster does not serve are waited for; argosy install brings their definitions.
+    """
+    from argosy.base.errors import StatusError
+    from argosy.cluster.foreign import Wanted, chosen
+    from argosy.cluster.manifests import NAMESPACE
+
+    if log_level not in ("debug", "info", "warning", "error"):
+        fail(f"unknown log level {log_level!r}", "use debug, info, warning or error")
+    log.configure(log_level)
+    try:
+        kinds = chosen(only_option(only))
+        asked = (metrics_bind_address, health_probe_bind_address)
+        doors = tuple(dict.fromkeys(address(text) for text in asked if text not in OFF))
+    except ValueError as error:
+        fail(str(error), "for example: --only trainjobs --metrics-bind-address :8080")
+    found = access(kubeconfig, context)
+    place = leader_elect_namespace or found.namespace * (not kubeconfig) or NAMESPACE
+    wanted = Wanted(
+        kinds=kinds,
+        image=pod_image,
+        namespace=place * leader_elect,
+        doors=doors,
+        scheduler=scheduler,
+    )
+    try:
+        asyncio.run(_run(found, wanted))
+    except StatusError as error:
+        fail(str(error), "the account must be allowed what argosy install grants")
+    except OSError as error:
+        fail(str(error), NO_CLUSTER)
+
+
+def address(text: str) -> tuple[str, int]:
+    """`HOST:PORT`, or `:PORT` for all addresses. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r} is no address of the form HOST:PORT")
+    return host.strip("[]"), int(port)  # no host: all addresses, of both families
+
+
+async def _run(found: "Access", wanted: "Wanted") -> None:
+    from argosy.base.clock import SystemClock
+    from argosy.cluster.foreign import Foreign, until_signalled
+
+    clock = SystemClock()
+    async with connected(found, clock, "argosy") as client:
+        await until_signalled(Foreign(client, clock, wanted, say))

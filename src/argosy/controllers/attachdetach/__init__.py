@@ -1,0 +1,1 @@
+"""Which volumes of storage drivers are at which node."""

@@ -1,0 +1,152 @@
+"""Deletes pods from nodes with `NoExecute` taints, once each pod's tolerations have run out.
+
+How long a pod stays with a taint is counted from when both were seen together here, so a process
+that was away for an hour evicts nobody for what it missed. A pod that stays with all taints, or
+whose node lost them, is left alone. The pod is told first that it is to be disrupted
+(`DisruptionTarget`): its controller can tell eviction from failure. Source: Kubernetes' taint
+eviction controller; with several taints it counts each one's time from that taint, not from the
+first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from argosy.api.core import Node, Pod, Taint, Toleration
+from argosy.api.meta import Key
+from argosy.api.tolerations import tolerates
+from argosy.base.clock import Clock, timestamp
+from argosy.base.errors import StatusError
+from argosy.client.client import Client
+from argosy.controllers.nodelifecycle.placed import Placed
+from argosy.runtime.controller import DONE, Controller, Result, Watch
+from argosy.runtime.events import EventRecorder, Note
+from argosy.runtime.informer import Informer
+from argosy.runtime.manager import Manager
+
+NAME = "controllers/tainteviction"
+COMPONENT = "taint-eviction-controller"
+EFFECT = "NoExecute"
+REASON = "DeletionByTaintManager"
+MESSAGE = "Taint manager: deleting due to NoExecute taint"
+EVENT = "TaintManagerEviction"
+NEVER = float("inf")
+AT_ONCE = float("-inf")
+
+
+def patience(taint: Taint, tolerations: Sequence[Toleration]) -> float:
+    """Seconds for which a pod stays with the taint: for none, for ever, or as its first toleration
+    that covers it says."""
+    for toleration in tolerations:
+        if tolerates(toleration, taint):
+            seconds = toleration.toleration_seconds
+            return NEVER if seconds is None else float(max(seconds, 0))
+    return 0.0
+
+
+def deadline(tolerations: Sequence[Toleration], since: Mapping[Taint, float]) -> float:
+    """When a pod has to go whose node has these taints, each since then; NEVER where it may stay.
+
+    A pod that doesn't bear a taint at all had to go before.
+    """
+    left = {taint: patience(taint, tolerations) for taint in since}
+    if any(seconds <= 0 for seconds in left.values()):
+        return AT_ONCE
+    return min((since[taint] + seconds for taint, seconds in left.items()), default=NEVER)
+
+
+def evicting(node: Node) -> tuple[Taint, ...]:
+    """The taints that evict."""
+    return tuple(taint for taint in node.spec.taints if taint.effect == EFFECT)
+
+
+class TaintEviction:
+    """Remembers since when which pod bears which taint."""
+
+    def __init__(self, client: Client, clock: Clock, pods: Informer[Pod], placed: Placed) -> None:
+        self._client, self._clock, self._placed = client, clock, placed
+        self._events = EventRecorder(client, clock, COMPONENT)
+        self._tainted: set[str] = set()
+        self._since: dict[str, dict[Taint, float]] = {}
+        pods.subscribe(self._changed)
+
+    async def reconcile(self, node: Node) -> Result:
+        """Delete the pods of the node whose time has come, and come again for the next one."""
+        taints, name = evicting(node), node.metadata.name
+        if not taints and name not in self._tainted:
+            return DONE
+        self._tainted.add(name)
+        due, refused = [NEVER], []
+        for pod in self._placed.on(name):
+            try:
+                due.append(await self._handle(pod, taints))
+            except StatusError as error:  # the others must not stay for it
+                refused.append(error)
+        if refused:
+            raise refused[0]
+        if not taints:
+            self._tainted.discard(name)
+        left = min(due) - self._clock.monotonic()
+        return DONE if left == NEVER else Result(max(left, 0.0))
+
+    def nodes(self, pod: Pod) -> Iterable[Key]:
+        """The node that has to be looked at when this pod changes."""
+        return [("", pod.spec.node_name)] if pod.spec.node_name in self._tainted else ()
+
+    async def _handle(self, pod: Pod, taints: Sequence[Taint]) -> float:
+        """Delete the pod if it is time to; else when it will be."""
+        if pod.metadata.deletion_timestamp is not None:
+            return NEVER
+        now = self._clock.monotonic()
+        before = self._since.get(pod.metadata.uid, {})
+        since = {taint: before.get(taint, now) for taint in taints}
+        due = deadline(pod.spec.tolerations, since)
+        if due <= now:
+            await self._evict(pod)
+            return NEVER
+        was_due = deadline(pod.spec.tolerations, before)
+        self._since[pod.metadata.uid] = since
+        if due == NEVER:
+            del self._since[pod.metadata.uid]
+            if was_due != NEVER:
+                await self._tell(pod, f"Cancelling deletion of Pod {'/'.join(pod.key)}")
+        return due
+
+    async def _evict(self, pod: Pod) -> None:
+        meta = pod.metadata
+        await self._tell(pod, f"Marking for deletion Pod {'/'.join(pod.key)}")
+        told = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": REASON,
+            "message": MESSAGE,
+            "lastTransitionTime": timestamp(self._clock.now()),
+        }
+        body = {
+            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
+            "status": {"conditions": [told]},
+        }
+        try:
+            await self._client.apply(Pod.resource, body, subresource="status")
+        except StatusError as error:
+            if error.code not in (404, 409):  # gone, or another of its name
+                raise
+            return
+        await self._client.delete(Pod.resource, meta.name, meta.namespace, uid=meta.uid)
+
+    async def _tell(self, pod: Pod, text: str) -> None:
+        await self._events.record(pod, Note(EVENT, text))
+
+    def _changed(self, old: Pod | None, new: Pod | None) -> None:
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            self._since.pop(old.metadata.uid, None)
+
+
+def taint_eviction(manager: Manager, placed: Placed) -> Controller[Node]:
+    """The controller, on the manager's caches."""
+    nodes, pods = manager.informer(Node), manager.informer(Pod)
+    eviction = TaintEviction(manager.client_as(NAME), manager.clock, pods, placed)
+    return Controller(
+        name=NAME,
+        informer=nodes,
+        reconcile=eviction.reconcile,
+        watches=(Watch(pods, eviction.nodes),),
+    )

@@ -1,0 +1,1 @@
+"""Which claim has which volume, where volumes come from, and what becomes of them."""

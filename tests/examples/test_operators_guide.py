@@ -1,0 +1,32 @@
+"""The guide to operators shows what the example is: its code is copied, and must stay equal."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs/operators.md").read_text()
+FILES = (
+    "examples/database/kinds.py",
+    "examples/database/plan.py",
+    "tests/examples/test_database.py",
+)
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+MOST = 200
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
+def test_code_is_that_of_a_file(block: str) -> None:
+    assert [name for name in FILES if f"\n{block}" in (ROOT / name).read_text()] != []
+
+
+def test_each_file_is_shown_and_named() -> None:
+    assert len(BLOCKS) >= len(FILES)
+    for name in FILES:
+        assert f"`{name}`" in GUIDE
+        assert any(block in (ROOT / name).read_text() for block in BLOCKS)
+
+
+def test_it_is_short() -> None:
+    assert len(GUIDE.splitlines()) <= MOST
