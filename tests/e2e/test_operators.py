@@ -214,16 +214,16 @@ def test_a_second_instance_takes_over(other: Cluster, running: Operators, tmp_pa
         assert after["spec"]["leaseTransitions"] > lease["spec"]["leaseTransitions"]
         told = {item["message"] for item in other.list("Event", SYSTEM)}
         assert f"{first} stopped leading" in told
-        job = train_again(other)
+        job = train_again(other, "again")
         assert condition(job, "Complete")
         assert second.stop() == 0
     finally:
         second.kill()
 
 
-def train_again(cluster: Cluster) -> Json:
-    train(cluster, NAMESPACE, "again", steps=10, every=10)
-    return cluster.until("TrainJob", "again", NAMESPACE, is_true("Complete"), seconds=60)
+def train_again(cluster: Cluster, name: str) -> Json:
+    train(cluster, NAMESPACE, name, steps=10, every=10)
+    return cluster.until("TrainJob", name, NAMESPACE, is_true("Complete"), seconds=60)
 
 
 def test_uninstall_leaves_what_is_not_ours(other: Cluster, running: Operators) -> None:
@@ -259,3 +259,29 @@ def test_what_is_missing_is_waited_for(other: Cluster, tmp_path: Path) -> None:
         assert own.stop() == 0
     finally:
         own.kill()
+
+
+def test_the_shipped_pod_runs_as_the_pods_own_account(other: Cluster) -> None:
+    """Its spec as it is, but for image, ports and the sandbox, which this node makes itself."""
+    argosy(other, "install", "--replicas", "0", "--image", "host")
+    prepare(other, NAMESPACE)
+    enforced = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": None}}}
+    path = f"/api/v1/namespaces/{SYSTEM}"
+    other.call("PATCH", path, enforced, content="application/merge-patch+json")
+    spec = other.get("Deployment", NAME, SYSTEM)["spec"]["template"]["spec"]
+    del spec["securityContext"]
+    (container,) = spec["containers"]
+    del container["securityContext"]
+    for port in container["ports"]:  # the machine's, which others may use
+        old, port["containerPort"] = port["containerPort"], free_port()
+        new = str(port["containerPort"])
+        container["args"] = [word.replace(str(old), new) for word in container["args"]]
+    spec["runtimeClassName"] = "host"
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shipped"}, "spec": spec}
+    other.apply(body, SYSTEM)
+    other.until("Pod", "shipped", SYSTEM, is_true("Ready"))
+    lease = other.until("Lease", NAME, SYSTEM, lambda it: bool(it["spec"]["holderIdentity"]))
+    assert lease["spec"]["holderIdentity"].startswith("shipped_")
+    job = train_again(other, "shipped")
+    assert condition(job, "Complete")
+    assert "running while elected" in other.logs("shipped", SYSTEM)

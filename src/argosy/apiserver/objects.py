@@ -36,6 +36,8 @@ LARGEST = 3 * 1024 * 1024
 """Bytes of an object: what a body may have. One that is larger already may only shrink, or go."""
 OMITTED: Json = {"labels": {}, "annotations": {}, "ownerReferences": [], "finalizers": []}
 """Metadata that is as good as absent where it is empty, and is not kept then."""
+BORN_WITH_STATUS = frozenset({"Node"})
+"""Kinds whose creator tells the first status, as a kubelet does that registers its node."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Objects:
         served = call.target.served
         if (generation := first(served.name, own=served.own)) is not None:
             meta["generation"] = generation
-        if served.resource.status:
+        if served.resource.status and served.name not in BORN_WITH_STATUS:
             obj.pop("status", None)
         return obj
 

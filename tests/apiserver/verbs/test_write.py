@@ -76,6 +76,16 @@ async def test_metadata_of_the_wrong_type_is_refused_also_where_it_is_empty(
     assert answer.status in (400, 422)
 
 
+async def test_a_node_is_born_with_its_status(api: Api) -> None:
+    status = {"capacity": {"cpu": "4"}, "conditions": [{"type": "Ready", "status": "True"}]}
+    node = {"metadata": {"name": "n"}, "status": status}
+    created = await api.ask("POST", path("Node"), node)
+    assert created.status == 201
+    assert created.body["status"]["capacity"] == {"cpu": "4"}
+    pod = await api.create("Pod", {**body("Pod"), "status": {"phase": "Running"}})
+    assert pod.body["status"]["phase"] == "Pending"
+
+
 async def test_no_two_objects_share_a_name(api: Api) -> None:
     await api.create("ConfigMap")
     again = await api.ask("POST", MAPS, body("ConfigMap"))

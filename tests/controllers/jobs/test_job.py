@@ -3,7 +3,7 @@
 import pytest
 
 from argosy.api.core import Pod
-from argosy.client.client import WatchEvent
+from argosy.client.watching import WatchEvent
 from tests.controllers.jobs.kit import states, working
 
 

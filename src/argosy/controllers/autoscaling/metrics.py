@@ -8,6 +8,7 @@ autoscalers, the use of all its pods is asked for at once, not of each selector'
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from argosy.base.clock import parse_timestamp
 from argosy.controllers.autoscaling.answers import AnswerError, Answers
 from argosy.controllers.autoscaling.discovery import Discovery
 from argosy.controllers.autoscaling.podgroups import Measured
-from argosy.controllers.autoscaling.replicas import MetricsError
+from argosy.controllers.autoscaling.replicas import MOST_USAGE, MetricsError
 
 RESOURCE, CUSTOM, EXTERNAL = (
     "metrics.k8s.io",
@@ -208,7 +209,7 @@ def _amounts(use: PodUse, resource: str, container: str) -> list[int]:
 
 def _milli(amount: Any) -> int:
     try:
-        return quantity.milli(amount)
+        return max(min(quantity.milli(amount), MOST_USAGE), -MOST_USAGE)
     except ValueError as error:
         raise MetricsError(f"unable to read a metric: {error}") from None
 
@@ -225,6 +226,7 @@ def _moment(at: str) -> datetime:
         raise MetricsError(f"unable to read the time of a metric: {error}") from None
 
 
+@lru_cache(maxsize=64)
 def _window(text: str) -> timedelta:
     try:
         return timedelta(microseconds=parse_duration(text).ns // 1000) if text else timedelta(0)

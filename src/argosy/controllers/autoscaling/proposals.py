@@ -30,6 +30,7 @@ from argosy.controllers.autoscaling.podgroups import (
     requests,
 )
 from argosy.controllers.autoscaling.replicas import (
+    MOST_USAGE,
     MetricsError,
     Target,
     Tolerance,
@@ -244,8 +245,8 @@ def _as_a_whole(usage: int, source: MetricSource, scene: Scene, *, average: bool
 
 
 def _positive(amount: Quantity) -> Target:
-    """A target that can be divided by: the rules let no other pass."""
-    return Target(max(quantity.milli(amount), 1))
+    """A target that can be calculated with, whatever somebody wrote."""
+    return Target(min(max(quantity.milli(amount), 1), MOST_USAGE))
 
 
 def _status(kind: str, parts: Json) -> Json:

@@ -116,8 +116,8 @@ def decided(
         mark(LIMITED, held.limited, held.limit.word, held.limit.text),
     )
     replicas = held.replicas
-    if current == 0 and zero and replicas < spec.min_replicas:
-        replicas, why = spec.min_replicas, why or BELOW
+    if current == 0 and zero and wanted < spec.min_replicas:  # which was zero before
+        replicas, why = max(replicas, spec.min_replicas), why or BELOW
     return Move(replicas, why, marks), held.history
 
 
