@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from argosy.apiserver.authentication.keys import Keys
 from argosy.apiserver.authentication.keysets import LARGEST
 from argosy.apiserver.authentication.tokens import LONGEST
+from argosy.apiserver.guards import Guards
 from argosy.base.clock import SystemClock
 from argosy.cluster.authority import Authority
 from argosy.cluster.server import ControlPlane, control_plane, memory_store
@@ -114,7 +115,7 @@ async def scene(tmp_path: Path) -> AsyncGenerator[Scene, None]:
         trusted = {"certificate_authority": authority}
         configured = kit.configuration(kit.rules(issuer.url, issuer=trusted))
         store = memory_store()
-        plane = control_plane(store, SystemClock(), authentication=configured)
+        plane = control_plane(store, SystemClock(), guards=Guards(authentication=configured))
         yield Scene(plane, issuer)
         await store.close()
 
@@ -254,7 +255,9 @@ async def test_an_issuer_whose_certificate_is_not_vouched_for_has_no_keys(tmp_pa
     async with issuing(tmp_path / "issuer") as (issuer, _):
         trusted = {"certificate_authority": other.ca_pem.decode()}
         configured = kit.configuration(kit.rules(issuer.url, issuer=trusted))
-        plane = control_plane(memory_store(), SystemClock(), authentication=configured)
+        plane = control_plane(
+            memory_store(), SystemClock(), guards=Guards(authentication=configured)
+        )
         it = Scene(plane, issuer)
         assert await it.status(kit.signed(it.claims())) == 401
         assert issuer.asked == []
@@ -370,3 +373,25 @@ async def test_another_clusters_account_token_is_nobodys() -> None:
     it = Scene(plane, Issuer("https://kubernetes.default.svc.cluster.local"))
     for keys in (other, plane.server.issuer.keys):
         assert await it.status(keys.sign(msgspec.json.encode(it.claims()))) == 401
+
+
+async def test_an_issuer_that_is_taken_out_of_the_file_is_believed_no_more(tmp_path: Path) -> None:
+    async with issuing(tmp_path / "issuer") as (issuer, authority):
+        file = tmp_path / "file"
+        configured = kit.configuration(
+            kit.rules(issuer.url, issuer={"certificate_authority": authority})
+        )
+        guards = Guards(authentication=configured, authentication_file=file)
+        plane = control_plane(memory_store(), SystemClock(), guards=guards)
+        it = Scene(plane, issuer)
+        token = kit.signed(it.claims())
+        assert await it.status(token) == 403
+        kind = "AuthenticationConfiguration"
+        for said, status in (
+            ("jwt: [", 403),
+            ("anonymous: {enabled: true}", 403),
+            ("jwt: []", 401),
+        ):
+            file.write_text(f"apiVersion: apiserver.config.k8s.io/v1\nkind: {kind}\n{said}\n")
+            await plane.server.reloads[0].look()
+            assert await it.status(token) == status

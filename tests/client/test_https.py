@@ -1,9 +1,8 @@
 """The transport over HTTPS, against the real server: sockets, certificates, streams."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,60 +14,13 @@ from argosy.api.core import ConfigMap
 from argosy.base.errors import StatusError
 from argosy.client import kubeconfig
 from argosy.client.client import Client
-from argosy.client.credentials import VERSIONS, Plugin
-from argosy.client.https import Https, environment_proxy, transport
-from argosy.http.message import Handler, Request, Response
-from argosy.http.server import serve
-from argosy.http.tls import Certificates, ensure_certificates, server_context
+from argosy.client.https import transport
+from argosy.http.message import Request, Response
+from argosy.http.tls import Certificates, ensure_certificates
 from argosy.testing.cluster import cluster
+from tests.client.httpskit import connected, served, told, whole
 
 MAP = {"metadata": {"name": "it", "namespace": "default"}, "data": {"a": "b"}}
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    folder: Path = tmp_path_factory.mktemp("pki")
-    return ensure_certificates(folder, ["127.0.0.1"], datetime.now(UTC))
-
-
-@asynccontextmanager
-async def served(handler: Handler, certificates: Certificates) -> AsyncGenerator[str, None]:
-    """The URL of a server with that handler."""
-    tls = server_context(certificates.cert_file, certificates.key_file)
-    server = await serve(handler, addresses=[("127.0.0.1", 0)], tls=tls)
-    try:
-        yield f"https://127.0.0.1:{server.addresses[0][1]}"
-    finally:
-        await server.close()
-
-
-@asynccontextmanager
-async def connected(
-    url: str, certificates: Certificates, token: str = ""
-) -> AsyncGenerator[Https, None]:
-    transport = Https(url, ssl.create_default_context(cadata=certificates.ca_pem.decode()), token)
-    try:
-        yield transport
-    finally:
-        await transport.close()
-
-
-async def told(request: Request) -> Response:
-    """Answers with what it was asked."""
-    shown = {
-        "method": request.method,
-        "path": request.path,
-        "query": request.query,
-        "authorization": request.headers.get("authorization", ""),
-        "accept": request.headers.get("accept", ""),
-        "body": request.body.decode(),
-    }
-    return Response(200, {"content-type": "text/yaml", "x-it": "1"}, yaml.safe_dump(shown).encode())
-
-
-async def whole(response: Response) -> bytes:
-    assert not isinstance(response.body, bytes)
-    return b"".join([piece async for piece in response.body])
 
 
 async def test_a_request_arrives_as_it_was_sent(certificates: Certificates) -> None:
@@ -211,139 +163,3 @@ async def test_a_kubeconfig_is_all_it_takes(certificates: Certificates, tmp_path
             assert (await Client(way).list(ConfigMap)).items == []
         finally:
             await way.close()
-
-
-@asynccontextmanager
-async def reaching(access: kubeconfig.Access) -> AsyncGenerator[Https, None]:
-    way = transport(access)
-    try:
-        yield way
-    finally:
-        await way.close()
-
-
-GET = Request("GET", "/", "", {}, b"")
-
-
-async def test_a_token_that_was_renewed_is_read_when_the_old_one_is_refused(
-    certificates: Certificates, tmp_path: Path
-) -> None:
-    file, seen = tmp_path / "token", list[str]()
-
-    async def only_new(request: Request) -> Response:
-        seen.append(request.headers["authorization"])
-        return Response(200 if seen[-1] == "Bearer new" else 401, {}, b"")
-
-    file.write_text("old")
-    async with served(only_new, certificates) as url:
-        access = kubeconfig.Access(url, certificates.ca_pem.decode(), token_file=file)
-        async with reaching(access) as way:
-            assert (await way.send(GET)).status == 401  # there is no other one yet
-            file.write_text("new")
-            assert (await way.send(GET)).status == 200
-    # The one that was refused last is forgotten, so that the new one is read at once.
-    assert seen == ["Bearer old", "Bearer old", "Bearer old", "Bearer new"]
-
-
-async def test_a_server_may_be_trusted_blindly_or_under_another_name(
-    certificates: Certificates,
-) -> None:
-    async with served(told, certificates) as url:
-        ca = certificates.ca_pem.decode()
-        for access, works in (
-            (kubeconfig.Access(url), False),
-            (kubeconfig.Access(url, insecure=True), True),
-            (kubeconfig.Access(url, ca, server_name="elsewhere"), False),
-            (kubeconfig.Access(url, ca, server_name="127.0.0.1"), True),
-        ):
-            async with reaching(access) as way:
-                if works:
-                    assert (await way.send(GET)).status == 200
-                else:
-                    with pytest.raises(ConnectionError):
-                        await way.send(GET)
-
-
-async def test_a_plugins_token_is_sent(certificates: Certificates, tmp_path: Path) -> None:
-    script = tmp_path / "plugin"
-    answer = '{"apiVersion": "%s", "kind": "ExecCredential", "status": {"token": "p"}}'
-    script.write_text(f"#!/bin/sh\necho '{answer % VERSIONS[0]}'\n")
-    script.chmod(0o700)
-    async with served(told, certificates) as url:
-        access = kubeconfig.Access(
-            url, certificates.ca_pem.decode(), plugin=Plugin(command=str(script))
-        )
-        async with reaching(access) as way:
-            shown: Any = yaml.safe_load(await whole(await way.send(GET)))
-    assert shown["authorization"] == "Bearer p"
-
-
-async def test_a_proxy_is_asked(certificates: Certificates) -> None:
-    asked = asyncio.get_running_loop().create_future()
-
-    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.set_result(await reader.readline())
-        writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
-        writer.close()
-
-    listening = await asyncio.start_server(proxy, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    access = kubeconfig.Access("https://far:6443", proxy=f"http://127.0.0.1:{port}")
-    async with listening, reaching(access) as way:
-        with pytest.raises(ConnectionError):
-            await way.send(GET)
-        assert await asked == b"CONNECT far:6443 HTTP/1.1\r\n"
-
-
-@pytest.mark.parametrize(
-    ("url", "environment", "proxy"),
-    [
-        ("https://far:6443", {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
-        ("https://far:6443", {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "far"}, ""),
-        ("https://far:6443", {}, ""),
-        ("https://127.0.0.1:6443", {"HTTPS_PROXY": "http://p:1"}, ""),
-        ("https://localhost:6443", {"HTTPS_PROXY": "http://p:1"}, ""),
-        ("https://[::1]:6443", {"HTTPS_PROXY": "http://p:1"}, ""),
-    ],
-)
-def test_the_environments_proxy(
-    monkeypatch: pytest.MonkeyPatch, url: str, environment: dict[str, str], proxy: str
-) -> None:
-    for name in ("HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert environment_proxy(url) == proxy
-
-
-async def test_an_answer_has_a_time_limit_and_a_watch_has_none(
-    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("argosy.client.https.ANSWER_SECONDS", 0.1)
-
-    async def slow(request: Request) -> Response:
-        await asyncio.sleep(0.3)
-        return Response(200, {}, b"")
-
-    async with served(slow, certificates) as url, connected(url, certificates) as way:
-        with pytest.raises(ConnectionError, match="no answer in time"):
-            await way.send(GET)
-        watch = Request("GET", "/", "a=b&watch=true", {}, b"")
-        assert (await way.send(watch)).status == 200
-
-
-async def test_after_a_restart_of_the_server_it_is_found_again(certificates: Certificates) -> None:
-    tls = server_context(certificates.cert_file, certificates.key_file)
-    server = await serve(told, addresses=[("127.0.0.1", 0)], tls=tls)
-    address = server.addresses[0]
-    async with connected(f"https://127.0.0.1:{address[1]}", certificates) as way:
-        assert (await way.send(GET)).status == 200
-        await server.close()
-        with pytest.raises(ConnectionError):
-            await way.send(GET)
-        server = await serve(told, addresses=[address], tls=tls)
-        try:
-            assert (await way.send(GET)).status == 200
-        finally:
-            await server.close()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.cluster.embedded import StartError, authentication, signing_keys
+from argosy.cluster.embedded import StartError, guarded, needed, signing_keys
+from argosy.cluster.guarding import Guarding
 
 
 def test_the_signing_key_is_made_when_it_is_needed_and_kept(tmp_path: Path) -> None:
@@ -25,11 +26,18 @@ def test_whose_tokens_are_taken_is_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "authentication.yaml"
     head = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"
     file.write_text(f"{head}anonymous: {{enabled: false}}\n")
-    found = authentication(file)
-    assert found is not None
-    assert found.anonymous is not None
-    assert authentication(None) is None
+    asked = Guarding(authentication_config=file)
+    found = guarded(asked, b"")
+    assert found is not None and found.authentication is not None
+    assert found.authentication.anonymous is not None
+    assert found.authentication_file == file
     file.write_text(f"{head}jwt: [{{}}]\n")
     with pytest.raises(StartError, match=r"jwt\[0\].issuer.url: Required value") as caught:
-        authentication(file)
-    assert "--authentication-config" in caught.value.hint
+        guarded(asked, b"")
+    assert "kube-apiserver's" in caught.value.hint
+
+
+def test_only_a_file_that_is_named_can_be_followed(tmp_path: Path) -> None:
+    needed(tmp_path / "encryption.yaml")
+    with pytest.raises(StartError, match="must be set with --encryption-provider-config"):
+        needed(None)

@@ -216,12 +216,14 @@ async def test_of_two_that_stand_for_election_the_second_follows() -> None:
     clock = FakeClock()
     async with cluster() as running:
         two = Run(running.client, clock, namespace="default")
-        async with Run(running.client, clock, namespace="default"):
+        async with Run(running.client, clock, namespace="default") as one:
             await until_held(running, "")
+            await until(lambda: one.told[-1] == "elected")
             first = await holder(running)
             await two.__aenter__()
             await clock.advance(10)
             assert await holder(running) == first
+        assert one.told[1:] == ["elected", "no longer elected"]
         await clock.advance(10)
         await until_held(running, first)
         await running.client.create(TrainingRuntime.resource, RUNTIME)

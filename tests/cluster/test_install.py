@@ -13,13 +13,16 @@ from argosy.api.modelversion import ModelVersion
 from argosy.base.clock import SystemClock
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
+from argosy.client.transport import Transport
 from argosy.cluster.foreign import chosen
 from argosy.cluster.install import FIELD_MANAGER, Installation, InstallError, found
 from argosy.cluster.manifests import Settings, manifests
 from argosy.cluster.operators import add_kubernetes
 from argosy.cluster.rights import NAME
 from argosy.cluster.uninstall import Removal
+from argosy.http.message import Request, Response
 from argosy.testing.cluster import Cluster, cluster
+from tests.runtime.kit import faulty
 
 Json = dict[str, Any]
 OFF = ",".join(
@@ -60,9 +63,9 @@ async def installed(running: Cluster, settings: Settings = ALL, **more: Any) -> 
     return talk
 
 
-async def removed(running: Cluster, **more: Any) -> Talk:
+async def removed(running: Cluster, way: Transport | None = None, **more: Any) -> Talk:
     talk = Talk()
-    client = Client(running.client.transport, FIELD_MANAGER)
+    client = Client(way or running.client.transport, FIELD_MANAGER)
     await Removal(client, SystemClock(), talk.lines.append, talk.told.append, **more).run()
     return talk
 
@@ -78,7 +81,8 @@ async def test_what_came_goes_and_nothing_else(tmp_path: Path) -> None:
         assert [line.rpartition(" ")[2] for line in made.lines] == ["created"] * len(manifests(ALL))
         again = await installed(running)
         assert {line.rpartition(" ")[2] for line in again.lines} == {"unchanged"}
-        other = {"metadata": {"name": "theirs", "labels": {"app.kubernetes.io/part-of": "argosy"}}}
+        shipped = manifests(ALL)[0]["metadata"]["labels"]  # but somebody else wrote it
+        other = {"metadata": {"name": "theirs", "labels": shipped}}
         await running.client.create(PREFERRED["ClusterRole"], other)
         gone = await removed(running)
         assert gone.lines[0] == f"deployment.apps/{NAME} deleted"
@@ -148,6 +152,20 @@ async def test_a_namespace_with_something_in_it_stays(tmp_path: Path) -> None:
         await running.client.create(PREFERRED["ConfigMap"], own)
         talk = await removed(running)
         assert talk.told == [f"namespace/{SYSTEM} stays: it holds configmaps/mine"]
+
+
+async def test_a_namespace_that_cannot_be_looked_through_stays(tmp_path: Path) -> None:
+    async def away(request: Request) -> Response | None:
+        gone = request.path == "/apis/batch/v1"
+        return Response(503, {}, b'{"message": "the server is away"}') if gone else None
+
+    async with foreign(tmp_path) as running:
+        await installed(running)
+        _, way = faulty(running)
+        way.fault = away
+        talk = await removed(running, way)
+        told = f"namespace/{SYSTEM} stays: what is in it can't be listed: the server is away"
+        assert talk.told == [told]
 
 
 async def test_a_cluster_that_brings_the_kinds_needs_no_definitions(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from argosy.controllers.podcontrol import (
 from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import settle
-from tests.controllers.faults import Counting, with_faults
+from tests.controllers.faults import LAG, Counting, Lagging, with_faults
 from tests.controllers.kit import Scene
 from tests.controllers.replicakit import body, pods, template, told, turn
 
@@ -145,18 +145,24 @@ async def test_a_delete_that_may_have_been_done_is_asked_for(answer: int | None)
         assert len(control.pods_of(owner)) == 1
 
 
-async def test_a_pod_that_the_server_lacks_is_expected_to_go() -> None:
-    async with controlling() as (it, _, control, owner):
-        await control.create(owner, bodies(owner, 2))
-        [gone, stays] = await pods(it)
-        expected, uid = control.expectations, owner.metadata.uid
-        expected.doubt(uid)
-        expected.found(uid, [stays], [gone, stays])  # the cache shows one that is no more
-        assert not expected.doubtful(uid)
-        assert not expected.met(uid)
-        await control.delete(owner, [gone])
-        await settle()
-        assert expected.met(uid)
+async def test_what_the_server_lacks_is_expected_to_go_and_what_was_let_go_is_not() -> None:
+    made: list[PodControl] = []
+    async with with_faults(Lagging, lambda one: made.append(pod_control(one, "a", "b"))) as (it, _):
+        await it.client.create(ReplicaSet.resource, body(replicas=0))
+        owner = await it.client.get(ReplicaSet, "web", "default")
+        [control] = made
+        await control.create(owner, bodies(owner, 3))
+        await it.clock.advance(2 * LAG)
+        [gone, free, _] = await pods(it)
+        meta = {"metadata": {"ownerReferences": None}}
+        await it.client.merge(Pod.resource, free.metadata.name, "default", meta)
+        await it.client.delete(Pod.resource, gone.metadata.name, "default")
+        control.expectations.doubt(owner.metadata.uid)
+        assert len(control.pods_of(owner)) == 3
+        assert not await control.settled(owner)
+        await it.clock.advance(2 * LAG)
+        assert await control.settled(owner)
+        assert len(control.pods_of(owner)) == 1
 
 
 async def test_deletes_that_fail_are_told_and_the_others_done() -> None:

@@ -1,5 +1,6 @@
 """Tests of migrations: every object is stored anew, once, and the definition is told."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,10 +12,14 @@ from argosy.api.extensions.definition import CustomResourceDefinition
 from argosy.api.extensions.migration import StorageVersionMigration
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock
+from argosy.base.errors import conflict
 from argosy.controllers.storagemigration import PATIENCE, PAUSE, storage_migrations
+from argosy.http.message import Request, Response
+from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock
 from argosy.testing.cluster import Cluster, cluster
 from tests.api.extensions.kit import Json, kind, version
+from tests.runtime.kit import faulty
 
 DEFINITIONS = CustomResourceDefinition.resource
 MIGRATIONS = StorageVersionMigration.resource
@@ -126,6 +131,36 @@ async def test_one_that_was_interrupted_goes_on() -> None:
         assert lying(made) == ["example.com/v2"] * 4
         # Nobody can say of which definition the first part was.
         assert (await definition(made))["status"]["storedVersions"] == ["v1", "v2"]
+
+
+async def test_a_storm_of_conflicts_leaves_nothing_undone() -> None:
+    """Others' writes get in the way of every write, twice."""
+    clock = FakeClock()
+    async with cluster(clock=clock) as made:
+        await stored_in_both(made)
+        thrown: Counter[str] = Counter()
+
+        async def stormy(request: Request) -> Response | None:
+            if request.method != "PATCH" or thrown[request.path] == 2:
+                return None
+            thrown[request.path] += 1
+            error = conflict("things", "it", "the object has been modified")
+            return Response(409, {}, msgspec.json.encode(error.status()))
+
+        client, transport = faulty(made)
+        transport.fault = stormy
+        manager = Manager(client, clock)
+        controller = storage_migrations(manager, made.plane.resources)
+        assert controller is not None
+        manager.add(controller)
+        made.manager.add_runner(manager.run)
+        made.start()
+        await migrate(made)
+        for _ in range(120):
+            await clock.advance(1)
+        assert (await over(made))["Succeeded"][0] == "True"
+        assert lying(made) == ["example.com/v2"] * 3
+        assert len(thrown) == 5 and set(thrown.values()) == {2}
 
 
 async def test_those_of_one_kind_run_one_after_the_other() -> None:

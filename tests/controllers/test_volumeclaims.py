@@ -10,6 +10,7 @@ import pytest
 
 from argosy.api.core import Event, Node, Pod
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.base.errors import StatusError
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumes.volumes import volumes
@@ -319,6 +320,26 @@ async def test_two_that_are_meant_for_each_other_but_differ_in_mode_are_told() -
         ]
 
 
+async def test_a_claim_that_was_bound_without_a_word_of_it_stays_bound() -> None:
+    """As they were bound here once."""
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        it = Binding(running.client, clock, running.manager)
+        claim = await it.claim(volumeName="v", storageClassName="manual")
+        whose = {"namespace": "default", "name": "c", "uid": claim.metadata.uid}
+        await it.volume(claimRef=whose)
+        told = {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+        for kind, name, space, status in (
+            (PersistentVolume, "v", "", {"phase": "Bound"}),
+            (PersistentVolumeClaim, "c", "default", told),
+        ):
+            patch = {"status": status}
+            await it.client.merge(kind.resource, name, space, patch, subresource="status")
+        add(running.manager)
+        running.start()
+        assert bound(await it.read(), await it.look())
+
+
 # claims that wait for a pod
 
 
@@ -390,6 +411,38 @@ async def test_a_volume_that_was_let_go_by_hand_is_taken_back() -> None:
         await it.claim(storageClassName="manual")
         await it.client.merge(PersistentVolume.resource, "v", "", {"spec": {"claimRef": None}})
         assert bound(await it.read(), await it.look())
+
+
+# claims that grow
+
+
+async def test_a_claim_that_asks_for_more_gets_it_where_its_class_allows() -> None:
+    async with binding() as it:
+        await it.storage("wide", PROVISIONER, allowVolumeExpansion=True)
+        for name, storage in (("c", "wide"), ("fixed", "standard")):
+            await it.claim(name, storageClassName=storage)
+        more = {"spec": {"resources": {"requests": {"storage": "3Gi"}}}}
+        await it.client.merge(PersistentVolumeClaim.resource, "c", "default", more)
+        claim = await it.read()
+        assert claim.status.capacity == {"storage": "3Gi"}
+        assert bound(claim, await it.look(claim.spec.volume_name))
+        assert await it.events("VolumeResizeSuccessful") == [
+            "ExpandVolume succeeded for volume default/c"
+        ]
+        with pytest.raises(StatusError, match="must support resize"):
+            await it.client.merge(PersistentVolumeClaim.resource, "fixed", "default", more)
+
+
+async def test_volumes_of_others_are_expanded_by_others() -> None:
+    async with binding() as it:
+        await it.storage("far", allowVolumeExpansion=True)
+        await it.volume(storageClassName="far")
+        await it.claim(storageClassName="far")
+        more = {"spec": {"resources": {"requests": {"storage": "3Gi"}}}}
+        await it.client.merge(PersistentVolumeClaim.resource, "c", "default", more)
+        text = "waiting for an external controller to expand this PVC"
+        assert await it.events("ExternalExpanding") == [text]
+        assert (await it.read()).status.capacity == {"storage": "1Gi"}
 
 
 # whatever fails

@@ -9,6 +9,7 @@ import pytest
 
 from argosy.api.core import ConfigMap, Event, Node, Pod
 from argosy.api.dra import ResourceSlice
+from argosy.api.leases import Lease
 from argosy.api.meta import condition
 from argosy.client.client import Client
 from argosy.http.message import Request
@@ -75,6 +76,13 @@ async def test_the_node_and_its_devices_are_there(tmp_path: Path) -> None:
         await running.agent.stop()
         ready = condition((await client.get(Node, NODE)).status.conditions, "Ready")
         assert ready is not None and ready.status == "False"
+
+
+async def test_the_node_renews_a_lease(tmp_path: Path) -> None:
+    async with node(tmp_path) as running:
+        lease = await running.cluster.until(Lease, NODE, "kube-node-lease", lambda _: True)
+        assert lease.spec.holder_identity == NODE
+        assert lease.metadata.owner_references[0].kind == "Node"
 
 
 async def test_a_pod_runs_to_its_end(tmp_path: Path) -> None:

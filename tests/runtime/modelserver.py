@@ -57,6 +57,8 @@ class Model:
     then: dict[int, State] = field(default_factory=dict)
     history: list[Change] = field(default_factory=list)
     oldest: int = 0
+    starts: int = 0
+    lost: range = range(0)
     watches: list[asyncio.Queue[str]] = field(default_factory=list)
 
     # what happens to it
@@ -83,12 +85,14 @@ class Model:
     def restore(self, back: int) -> None:
         """Be what it was so many revisions ago, and break all connections.
 
-        As after `etcdutl snapshot restore --mark-compacted` nothing can be watched from before.
+        From revisions that are lost nothing can be watched, as if they were compacted.
         """
-        self.compact()
         wanted = max(1, self.revision - back)
-        self.now = dict(self.then.get(wanted, {}))
+        self.lost = range(wanted + 1, max(self.revision + 1, self.lost.stop))
+        self.now = dict({**self.then, self.revision: self.now}.get(wanted, {}))
         self.revision, self.history, self.then = wanted, [], {wanted: dict(self.now)}
+        self.oldest = wanted
+        self.starts += 1
         self.tell(BROKEN)
 
     def _note(self, kind: str, name: str, value: str) -> None:
@@ -100,7 +104,10 @@ class Model:
     # what it answers
 
     async def send(self, request: Request) -> Response:
+        starts = self.starts
         await asyncio.sleep(0)
+        if self.starts != starts:
+            raise ConnectionError("restarted")
         if self.down:
             self.down -= 1
             if self.down % 2:
@@ -114,7 +121,7 @@ class Model:
         if "sendInitialEvents" in query:
             return Response(200, {}, self._told(None)) if self.streams else Response(422, {}, b"")
         since = int(query["resourceVersion"])
-        if since < self.oldest:
+        if since < self.oldest or since in self.lost:
             return refusal(expired("too old"))
         return Response(200, {}, self._told(since))
 

@@ -77,13 +77,15 @@ async def followed(model: Model, script: list[Step]) -> None:
         happen(model, what, which, f"{at}")
         if at % 3 == 0:
             waiting.append(asyncio.create_task(informer.reached(str(model.revision))))
+            await asyncio.sleep(0)
         for _ in range(turns):
             await asyncio.sleep(0)
         if turns > 10:
             await clock.advance(1)
     model.down, model.missing = 0, False
     await clock.advance(61)
-    model.write("last", "last")
+    while model.write("last", "last") < model.lost.stop:
+        pass
     await clock.advance(61)
 
     cached = {

@@ -22,6 +22,7 @@ from argosy.api.resource import Resource
 from argosy.client.client import Client
 from argosy.cluster.bootstrap import bootstrap
 from argosy.cluster.server import ControlPlane, control_plane, without
+from argosy.controllers.ownership import Node as GraphNode
 from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager
 from argosy.testing.cluster import UNDONE
@@ -53,6 +54,7 @@ class Scenario:
     fate: Fate = runs
     nodes: tuple[str, ...] = ("a", "b")
     protected: bool = False
+    twice: bool = False  # as if somebody started the controllers twice, until all calms down
     writes: int = 1000  # at most
 
 
@@ -95,7 +97,7 @@ def run(scenario: Scenario, seed: int, *, trace: bool = False) -> Outcome:
 
 @contextmanager
 def _determined(seed: int) -> Iterator[None]:
-    """Names and uids come from the seed."""
+    """Names and uids come from the seed, and so does the order of sets of the graph's nodes."""
     source = Random(seed)
     random.seed(seed)
 
@@ -105,6 +107,7 @@ def _determined(seed: int) -> Iterator[None]:
     with (
         mock.patch.object(uuid, "uuid4", uid),
         mock.patch.object(secrets, "choice", source.choice),
+        mock.patch.object(GraphNode, "__hash__", lambda node: hash(node.uid)),
         mock.patch.object(secrets, "token_urlsafe", lambda size: source.randbytes(size).hex()),
     ):
         yield
@@ -188,22 +191,22 @@ class Play:
         self.plane.server.state.bootstrapped = self.plane.server.state.ready = True
 
     def _start(self) -> None:
+        self.control = self._managing()
+
+    def _managing(self) -> asyncio.Task[None]:
         manager = Manager(Client(self.way, "argosy"), self.clock)
         self.scenario.controllers(manager, self.served)
-        self.control = asyncio.ensure_future(manager.run())
+        return asyncio.ensure_future(manager.run())
 
     async def _kill(self) -> None:
-        if self.control is None:
-            return
-        broken = self.control.done() and not self.control.cancelled()
-        await steady(self.control)
-        if broken:
-            raise _FailureError(f"the manager broke: {self.control.exception()!r}")
-        self.control = None
+        if self.control is not None:
+            task, self.control = self.control, None
+            await _ended(task)
 
     async def _bad_times(self, user: User) -> None:
         """The script and the faults, until both have ended."""
         script = asyncio.ensure_future(self.scenario.script(user))
+        other = self._managing() if self.scenario.twice else None
         if not self.seed or self.random.random() < 0.8:
             self._start()
         trouble = self.random.choice((1, 3, 6)) if self.seed else 0
@@ -222,6 +225,8 @@ class Play:
                 script.cancel()
                 raise _FailureError("the script does not end")
         await script
+        if other is not None:
+            await _ended(other)
         self.way.faults = CALM
 
     def _note(self, text: str) -> None:
@@ -294,6 +299,14 @@ class Play:
             raise _FailureError(self.faults_told[0])
         if len(self.world.writes) > self.scenario.writes:
             raise _FailureError(f"{len(self.world.writes)} writes, {self.scenario.writes} allowed")
+
+
+async def _ended(manager: asyncio.Task[None]) -> None:
+    """End a manager, which must not have ended by itself. Raises _FailureError."""
+    broken = manager.done()
+    await steady(manager)
+    if broken:
+        raise _FailureError(f"the manager broke: {manager.exception()!r}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from argosy.store.database import Database
 from argosy.store.folder import FILE, connected, locked
 from argosy.store.interface import Change
 from argosy.store.log import Limits
+from argosy.store.sealing import Sealing
 from argosy.store.sqlite import SqliteStore
 
 
@@ -63,6 +64,9 @@ class Disk:
 
     def reseal_bite(self, after: int) -> int:
         return self.database.reseal_bite(after)
+
+    def opens_by(self, wanted: Sealing, after: int) -> int:
+        return self.database.opens_by(wanted, after)
 
 
 def open_on_disk(folder: Path, limits: Limits | None = None) -> tuple[SqliteStore, Disk]:

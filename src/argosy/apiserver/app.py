@@ -30,7 +30,7 @@ from argosy.apiserver.beside import Beside
 from argosy.apiserver.catalog import Catalog
 from argosy.apiserver.compress import compressed, large
 from argosy.apiserver.door import Door
-from argosy.apiserver.entrance import Entrance, configured
+from argosy.apiserver.entrance import Entrance, configured, issued, reloads
 from argosy.apiserver.flowcontrol.governor import Bounds, Governor
 from argosy.apiserver.form import form_below
 from argosy.apiserver.guards import Guards
@@ -51,7 +51,6 @@ from argosy.store.interface import Store, StoreUnavailableError
 
 if TYPE_CHECKING:
     from argosy.apiserver.audit.recorder import Recorder
-    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
     from argosy.apiserver.extensions.conversions import Conversions
 
 log = logging.getLogger(__name__)
@@ -78,7 +77,6 @@ class APIServer:
         clock: Clock,
         node: Handler | None = None,
         keys: Keys | None = None,
-        authentication: "AuthenticationConfiguration | None" = None,
         guards: Guards | None = None,
         bounds: Bounds | None = None,
     ) -> None:
@@ -86,17 +84,19 @@ class APIServer:
         below = subresources(node, keys)
         self._catalog = catalog
         self.outbound = Outbound(store)
+        others = issued(guards, clock)
         self._authenticator = authenticator(
             tokens,
             keys,
             store.get,
             clock,
-            configuration=authentication,
+            issued=others,
             guards=guards,
             outbound=self.outbound,
         )
         self._authorizer = Authorizer(store, catalog.gate)
-        self.authorizers = configured(self._authorizer, guards, self.outbound, clock)
+        authorizers = configured(self._authorizer, guards, self.outbound, clock)
+        self.reloads = reloads(others, authorizers)
         constrained = catalog.gate("ConstrainedImpersonation")
         self._entrance = Entrance(self._authenticator, self._authorizer, constrained)
         calls = Calls(self.outbound, clock)
@@ -123,6 +123,7 @@ class APIServer:
         self.governor = Governor(store, catalog, clock, bounds or Bounds())
         self.metrics.others.append(self.governor.families)
         self.metrics.others.append(calls.counts.families)
+        self.metrics.others += (reload.families for reload in self.reloads)
         self.audit: Recorder | None = None
         self.conversions: Conversions | None = None
 
@@ -136,9 +137,8 @@ class APIServer:
         return await compressed(request, answer) if large(answer) else answer
 
     async def followed(self) -> None:
-        """Follow the file of authorizers, where there is one, until cancelled."""
-        if self.authorizers is not None:
-            await self.authorizers.run()
+        """Follow the files of configuration, where there are any, until cancelled."""
+        await asyncio.gather(*(reload.run() for reload in self.reloads))
 
     async def _audited(self, request: Request) -> Response:
         assert self.audit is not None

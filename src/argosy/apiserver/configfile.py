@@ -32,14 +32,20 @@ class Document(Part, frozen=True, kw_only=True):
 
 def content(file: Path) -> Any:
     """What stands in the file. Raises ConfigurationError."""
+    try:
+        return parsed(file.read_bytes(), file)
+    except OSError as error:
+        raise ConfigurationError(f"reading {file}: {error.strerror or error}") from None
+
+
+def parsed(data: bytes, source: object) -> Any:
+    """What `data`, which was read from `source`, says. Raises ConfigurationError."""
     from argosy.apiserver.yamlform import read  # most servers start without any file
 
     try:
-        return read(file.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"reading {file}: {error.strerror or error}") from None
+        return read(data)
     except StatusError as error:
-        raise ConfigurationError(f"reading {file}: {error}") from None
+        raise ConfigurationError(f"reading {source}: {error}") from None
 
 
 def converted(found: Any, form: type[T], versions: Sequence[str], kind: str, source: object) -> T:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argosy.apiserver.admission.configuration import AdmissionRules
+    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
     from argosy.apiserver.authentication.frontproxy import ProxyRules
     from argosy.apiserver.authentication.tokenwebhook import TokenWebhookRules
     from argosy.apiserver.authorization.configuration import AuthorizationConfiguration
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """All of it. `authorization_file` is followed; `client_authority` (PEM) issues the clients'
+    """All of it. The two files are followed; `client_authority` (PEM) issues the clients'
     certificates, and has to be named where TLS trusts others too.
     """
 
+    authentication: "AuthenticationConfiguration | None" = None
+    authentication_file: Path | None = None
     authorization: "AuthorizationConfiguration | None" = None
     authorization_file: Path | None = None
     token_webhook: "TokenWebhookRules | None" = None

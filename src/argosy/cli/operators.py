@@ -76,6 +76,7 @@ def operators(
     cluster does not serve are waited for; argosy install brings their definitions.
     """
     from argosy.base.errors import StatusError
+    from argosy.client.kubeconfig import POD_FOLDER
     from argosy.cluster.foreign import Wanted, chosen
     from argosy.cluster.manifests import NAMESPACE
 
@@ -89,7 +90,8 @@ def operators(
     except ValueError as error:
         fail(str(error), "for example: --only trainjobs --metrics-bind-address :8080")
     found = access(kubeconfig, context)
-    place = leader_elect_namespace or found.namespace * (not kubeconfig) or NAMESPACE
+    in_pod = found.token_file == POD_FOLDER / "token"
+    place = leader_elect_namespace or (found.namespace if in_pod else NAMESPACE)
     wanted = Wanted(
         kinds=kinds,
         image=pod_image,

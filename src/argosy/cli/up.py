@@ -122,6 +122,13 @@ def up(
             show_default=False,
         ),
     ] = None,
+    encryption_provider_config_automatic_reload: Annotated[
+        bool,
+        typer.Option(
+            "--encryption-provider-config-automatic-reload",
+            help="Follow that file while the cluster runs.",
+        ),
+    ] = False,
     audit_policy_file: Annotated[
         Path | None,
         typer.Option(
@@ -179,7 +186,7 @@ def up(
         gpus=gpus,
         switches=_switches(emulated_version, feature_gates, runtime_config),
         encryption_provider_config=encryption_provider_config,
-        authentication_config=authentication_config,
+        encryption_provider_config_reload=encryption_provider_config_automatic_reload,
         auditing=_auditing(
             audit_policy_file,
             audit_log_path,
@@ -196,6 +203,7 @@ def up(
     options = replace(
         options,
         guarding=Guarding(
+            authentication_config=authentication_config,
             authorization_config=authorization_config,
             authorization_mode=authorization_mode,
             authorization_webhook=authorization_webhook_config_file,

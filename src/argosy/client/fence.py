@@ -8,6 +8,8 @@ as the machine slept deceives both.
 """
 
 import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +18,8 @@ from argosy.client.transport import Transport
 from argosy.http.message import Request, Response
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+RECHECK: ContextVar[Callable[[], None] | None] = ContextVar("RECHECK", default=None)
+"""What a transport is to call when a connection for the request is there: that may take a while."""
 
 
 class FencedError(ConnectionError):
@@ -81,13 +85,19 @@ class Fenced:
         """The server's answer. Raises FencedError where a write may not go out."""
         if request.method in READS:
             return await self.inner.send(request)
-        if not self.fence.left:
-            raise FencedError(f"{request.method} {request.path}: the lease is not held any more")
+        self._check()
+        outer = RECHECK.set(self._check)
         try:
             return await self.inner.send(request)
         except (ConnectionError, asyncio.CancelledError):
             self.fence.unanswered()
             raise
+        finally:
+            RECHECK.reset(outer)
+
+    def _check(self) -> None:
+        if not self.fence.left:
+            raise FencedError("the lease is not held any more: nothing may be written")
 
     async def close(self) -> None:
         await self.inner.close()

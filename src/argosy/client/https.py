@@ -18,6 +18,7 @@ from yarl import URL
 
 from argosy.base.clock import Clock, SystemClock
 from argosy.client.credentials import Asked, Credentials, Fixed, Source, TokenFile
+from argosy.client.fence import RECHECK
 from argosy.client.kubeconfig import Access
 from argosy.http.message import Request, Response
 
@@ -137,8 +138,22 @@ class Https:
             await self.close()
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0, ssl=self._tls or True, socket_factory=_socket)
-            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+            self._session = aiohttp.ClientSession(
+                connector=connector, auto_decompress=True, trace_configs=[_tracing()]
+            )
         return self._session
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Asks once more whether a request may go out, when its connection has been made."""
+
+    async def connected(*_: object) -> None:
+        if (check := RECHECK.get()) is not None:
+            check()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_end.append(connected)
+    return tracing
 
 
 def _limit(request: Request) -> aiohttp.ClientTimeout:

@@ -65,10 +65,10 @@ LISTEN_HINTS: Mapping[int | None, str] = {
 
 if TYPE_CHECKING:
     from argosy.apiserver.audit.recorder import Recorder
-    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
     from argosy.apiserver.guards import Guards
     from argosy.cluster.auditing import Auditing
     from argosy.cluster.guarding import Guarding
+    from argosy.store.rekeying import Rekeying
 
 
 class StartError(Exception):
@@ -90,7 +90,7 @@ class Options:
     node_name: str = "localhost"
     switches: Switches | None = None
     encryption_provider_config: Path | None = None
-    authentication_config: Path | None = None
+    encryption_provider_config_reload: bool = False
     auditing: "Auditing | None" = None
     reading_inflight: int = 400
     writing_inflight: int = 200
@@ -107,6 +107,7 @@ class Embedded:
         self._ready = ready
         self._stopping = asyncio.Event()
         self._metrics = Metrics()
+        self._rekeying: Rekeying | None = None
 
     def stop(self) -> None:
         """Ask the cluster to end; `run` returns when it has."""
@@ -115,10 +116,13 @@ class Embedded:
     async def run(self) -> None:
         """Start, serve until `stop`, take the pods down, close. Raises StartError."""
         folder = prepared(self._options.data_dir)
+        if self._options.encryption_provider_config_reload:
+            needed(self._options.encryption_provider_config)
         sealing = sealing_of(self._options.encryption_provider_config, self._clock)
         store = opened(folder / "store", sealing)
         upkeep = Upkeep(store, folder / "store", self._clock).run()
-        keeping = keys.keeping(store, sealing, self._clock)
+        self._rekeying = keys.keeping(store, folder / "store", sealing, self._clock)
+        keeping = () if self._rekeying is None else (self._rekeying.run(),)
         tasks = [asyncio.create_task(task) for task in (upkeep, *keeping)]
         try:
             await self._serve(store, folder, sealing)
@@ -146,7 +150,11 @@ class Embedded:
             trusted += b"\n" + guards.front_proxy.authority
         tls = server_context(certificates.cert_file, certificates.key_file, client_ca=trusted)
         plane.server.metrics.database = folder / "store" / FILE
-        keys.show(plane.server, sealing)
+        followed = self._options.encryption_provider_config_reload
+        keys.show(plane.server, sealing, changing=followed)
+        if followed:
+            file = self._options.encryption_provider_config
+            keys.follow(plane.server, self._rekeying, file, self._clock)
         recorder = self._recorder(plane)
         server = await self._listening(plane, tls)
         renewal = asyncio.create_task(Renewal(tls, certified, self._clock).run())
@@ -185,7 +193,6 @@ class Embedded:
                 node=nodes,
                 chosen=self._options.switches,
                 keys=signing_keys(folder / "pki" / "sa.key"),
-                authentication=authentication(self._options.authentication_config),
                 guards=guards,
                 bounds=bounds(self._options),
             )
@@ -339,6 +346,16 @@ def opened(folder: Path, sealing: Sealing | None = None) -> SqliteStore:
         raise StartError(str(error), error.hint) from None
 
 
+def needed(file: Path | None) -> None:
+    """Raises StartError where there is no such file that could be followed."""
+    if file is None:
+        raise StartError(
+            "--encryption-provider-config-automatic-reload must be set with "
+            "--encryption-provider-config",
+            "name the file, or leave out that it is followed",
+        )
+
+
 def sealing_of(file: Path | None, clock: Clock) -> Sealing | None:
     """What is sealed on the disk, and how, as the file says. Raises StartError."""
     if file is None:
@@ -349,19 +366,6 @@ def sealing_of(file: Path | None, clock: Clock) -> Sealing | None:
         return read(file, clock)
     except EncryptionConfigError as error:
         raise StartError(str(error), error.hint) from None
-
-
-def authentication(file: Path | None) -> "AuthenticationConfiguration | None":
-    """Whose tokens are taken, as the file says. Raises StartError."""
-    if file is None:
-        return None
-    from argosy.apiserver.authentication.configuration import load
-
-    try:
-        return load(file)
-    except ConfigurationError as error:
-        hint = "--authentication-config takes an AuthenticationConfiguration, as Kubernetes has it"
-        raise StartError(str(error), hint) from None
 
 
 def guarded(asked: "Guarding | None", client_authority: bytes) -> "Guards | None":

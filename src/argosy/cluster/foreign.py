@@ -183,10 +183,20 @@ class Foreign:
             from argosy.scheduler.loop import Scheduler  # takes NumPy, which nobody else needs
 
             manager.add_runner(Scheduler(manager, name=self._wanted.scheduler).run)
-        manager.add_runner(_for_ever)  # the lease is held while there is nothing to do, too
+        manager.add_runner(self._working)
         for host, port in self._wanted.doors:
             manager.add_runner(Door(manager).at(host, port), always=True)
         return manager
+
+    async def _working(self) -> None:
+        """Goes on, so that the lease is held while there is nothing to do, too."""
+        if self._election is None:
+            await asyncio.get_running_loop().create_future()
+        self._tell("elected")
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._tell("no longer elected")
 
     async def _pause(self, working: "asyncio.Task[None]") -> None:
         """Until it is time to look again. Raises what ended the work."""
@@ -199,10 +209,6 @@ class Foreign:
             while isinstance(error, BaseExceptionGroup):
                 error = error.exceptions[0]
             raise error
-
-
-async def _for_ever() -> None:
-    await asyncio.get_running_loop().create_future()
 
 
 async def _ended(working: "asyncio.Task[None]") -> None:

@@ -14,6 +14,7 @@ from argosy.apiserver.guards import Guards
 
 if TYPE_CHECKING:
     from argosy.apiserver.admission.configuration import AdmissionRules
+    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
     from argosy.apiserver.authentication.frontproxy import ProxyRules
     from argosy.apiserver.authentication.tokenwebhook import TokenWebhookRules
     from argosy.apiserver.authorization.configuration import AuthorizationConfiguration
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 class Guarding:
     """The flags, as they were given; lists are separated by commas, durations are in Go's form."""
 
+    authentication_config: Path | None = None
     authorization_config: Path | None = None
     authorization_mode: str = ""
     authorization_webhook: Path | None = None
@@ -56,6 +58,8 @@ def guards(asked: Guarding, client_authority: bytes) -> Guards:
     """
     proxy = _proxy(asked, client_authority)
     return Guards(
+        authentication=_authentication(asked),
+        authentication_file=asked.authentication_config,
         authorization=_authorization(asked),
         authorization_file=asked.authorization_config,
         token_webhook=_token_webhook(asked),
@@ -73,6 +77,14 @@ def secret_files(asked: Guarding) -> list[Path]:
         if one.webhook is not None and one.webhook.connection_info.kube_config_file:
             files.append(Path(one.webhook.connection_info.kube_config_file))
     return [file for file in files if file is not None]
+
+
+def _authentication(asked: Guarding) -> "AuthenticationConfiguration | None":
+    if asked.authentication_config is None:
+        return None
+    from argosy.apiserver.authentication.configuration import load
+
+    return load(asked.authentication_config)
 
 
 def _authorization(asked: Guarding) -> "AuthorizationConfiguration | None":

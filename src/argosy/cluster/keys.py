@@ -6,32 +6,66 @@ Source of names: apiserver's `storage/value/encrypt/envelope/metrics`, Kubernete
 the server's identity is left out, for there is one server.
 """
 
-from collections.abc import Coroutine, Iterator
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy.apiserver.app import APIServer
+from argosy.apiserver.configfile import ConfigurationError
 from argosy.base.clock import Clock
 from argosy.base.exposition import Family, Histogram
 from argosy.http.checks import Check
+from argosy.store.interface import StoreUnavailableError
 from argosy.store.kms.figures import BOUNDS
 from argosy.store.sealing import Remote, Sealing
 from argosy.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from argosy.store.rekeying import Rekeying
 
 PREFIX = "apiserver_envelope_encryption_"
 
 
 def keeping(
-    store: SqliteStore, sealing: Sealing | None, clock: Clock
-) -> Iterator[Coroutine[None, None, None]]:
-    """What looks after such keys while the store is open, where there are any."""
-    if sealing is not None and sealing.remotes:
-        from argosy.store.kms.keeper import Keeper
+    store: SqliteStore, folder: Path, sealing: Sealing | None, clock: Clock
+) -> "Rekeying | None":
+    """Who looks after the keys of the store in `folder` while it is open, where there are any."""
+    if sealing is None:
+        return None
+    from argosy.store.rekeying import Rekeying
 
-        yield Keeper(store, sealing, clock).run()
+    return Rekeying(store, folder, sealing, clock)
 
 
-def show(server: APIServer, sealing: Sealing | None) -> None:
-    """Let `server` tell of the plugins, where there are any."""
-    if sealing is None or not sealing.remotes:
+def follow(server: APIServer, rekeying: "Rekeying | None", file: Path | None, clock: Clock) -> None:
+    """Let `server` take over what the file of encryption says, whenever it changes."""
+    if rekeying is None or file is None:
+        return
+    from argosy.apiserver.reloading import NotYetError, Reloading
+    from argosy.store.encryption import EncryptionConfigError, called, source_of, understood
+    from argosy.store.sealing import SealError
+
+    async def take(data: bytes) -> bool:
+        if source_of(data) == rekeying.sealing.source:
+            return False
+        try:
+            wanted = await asyncio.to_thread(understood, data, called(file), clock)
+            await rekeying.adopt(wanted)
+        except EncryptionConfigError as error:
+            raise ConfigurationError(str(error)) from None
+        except (SealError, StoreUnavailableError) as error:
+            raise NotYetError(str(error)) from None
+        return True
+
+    reloading = Reloading("encryption", file, clock, take)
+    server.reloads = (*server.reloads, reloading)
+    server.metrics.others.append(reloading.families)
+
+
+def show(server: APIServer, sealing: Sealing | None, *, changing: bool = False) -> None:
+    """Let `server` tell of the plugins, where there are any, or may be later."""
+    if sealing is None or not (sealing.remotes or changing):
         return
     server.state.more = (Check("kms-providers", sealing.failure),)
     server.metrics.others.append(lambda: _families(sealing.remotes))

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from argosy.api.builtin import load
 from argosy.api.features import Switches, switches
@@ -23,9 +22,6 @@ from argosy.client.transport import InProcess
 from argosy.http.message import Handler
 from argosy.store.interface import Store
 from argosy.store.memory import MemoryStore
-
-if TYPE_CHECKING:
-    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
 
 MINOR = "1.37"
 ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
@@ -67,14 +63,13 @@ def control_plane(
     minor: str = MINOR,
     chosen: Switches | None = None,
     keys: Keys | None = None,
-    authentication: "AuthenticationConfiguration | None" = None,
     guards: Guards | None = None,
     bounds: Bounds | None = None,
 ) -> ControlPlane:
     """An API server for Kubernetes `minor`; an admin may come with `admin_token`.
 
-    `keys` sign the tokens of service accounts; without, they end with the process. Whose tokens are
-    taken beside those is said by `authentication`, and how many requests at once by `bounds`.
+    `keys` sign the tokens of service accounts; without, they end with the process. How many
+    requests are taken at once is said by `bounds`.
     How it is guarded beyond that `guards` say; raises ConfigurationError where they can't be had.
     """
     chosen = chosen or switches(RESOURCES, minor)
@@ -94,7 +89,6 @@ def control_plane(
         clock=clock,
         node=node,
         keys=keys,
-        authentication=authentication,
         guards=guards,
         bounds=bounds,
     )

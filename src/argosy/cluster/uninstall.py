@@ -140,7 +140,11 @@ class Removal:
 
     async def _leave(self, body: Json) -> None:
         """Take the namespace away where nothing of somebody else's is in it."""
-        left = [item async for item in self._left(body["metadata"]["name"])]
+        try:
+            left = [item async for item in self._left(body["metadata"]["name"])]
+        except StatusError as error:  # of an extension server that is away, say
+            self.tell(f"{shown(body)} stays: what is in it can't be listed: {error}")
+            return
         if left:
             more = f" and {len(left) - 3} more" if len(left) > 3 else ""
             self.tell(f"{shown(body)} stays: it holds {', '.join(left[:3])}{more}")
@@ -150,7 +154,7 @@ class Removal:
 
     async def _left(self, place: str) -> AsyncIterator[str]:
         for resource in await self._listable():
-            for item in await self._items(resource.path("", place), {}):
+            for item in await self._items(resource.path("", place), {"limit": "50"}):
                 name = item["metadata"]["name"]
                 if (resource.plural, name) not in LEFT:
                     yield f"{resource.plural}/{name}"

@@ -6,7 +6,6 @@ server itself is asked whether the owner is still there. What is already so is n
 cache that lags does no harm.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -25,32 +24,28 @@ REMOVED_FINALIZERS = "$deleteFromPrimitiveList/finalizers"
 
 
 class ByNamespace(Generic[T]):
-    """Those objects of an informer that are `wanted`, by namespace. Made before it runs."""
+    """Those objects of an informer that are `wanted`, by namespace."""
 
     def __init__(self, informer: Informer[T], wanted: Callable[[T], bool]) -> None:
+        def namespace(obj: T) -> Iterable[str]:
+            return (obj.metadata.namespace,) if wanted(obj) else ()
+
         self._informer = informer
-        self._wanted = wanted
-        self._keys: defaultdict[str, set[Key]] = defaultdict(set)
-        informer.subscribe(self._changed)
+        self._index = (ByNamespace, wanted)
+        informer.add_index(self._index, namespace)
 
     def within(self, namespace: str) -> list[T]:
         """The objects of one namespace, in key order."""
-        found = (self._informer.get(*key) for key in sorted(self._keys.get(namespace, ())))
-        return [obj for obj in found if obj is not None]
+        return self._informer.by_index(self._index, namespace)
 
-    def _changed(self, old: T | None, new: T | None) -> None:
-        if old is not None and (new is None or not self._wanted(new)):
-            keys = self._keys[old.metadata.namespace]
-            keys.discard(old.key)
-            if not keys:
-                del self._keys[old.metadata.namespace]
-        if new is not None and self._wanted(new):
-            self._keys[new.metadata.namespace].add(new.key)
+
+def _free(obj: Object) -> bool:
+    return obj.controller is None
 
 
 def orphans(informer: Informer[T]) -> ByNamespace[T]:
     """The objects that no controller has."""
-    return ByNamespace(informer, lambda obj: obj.controller is None)
+    return ByNamespace(informer, _free)
 
 
 def adopters(

@@ -54,18 +54,15 @@ class Expectations:
         """Whether there is such a write."""
         return owner in self._doubtful
 
-    def found(self, owner: str, pods: Iterable[Object], shown: Iterable[Pod]) -> None:
+    def found(self, owner: str, pods: Iterable[Object], gone: Iterable[Pod]) -> None:
         """These are the owner's pods, as the server has them: the doubts are over.
 
-        Those among the `shown` ones of the cache that the server does not have any more are gone.
+        Those that are `gone` the cache shows still.
         """
-        there = set()
         for pod in pods:
             self.wrote(owner, {"metadata": {"resourceVersion": pod.metadata.resource_version}})
-            there.add(pod.metadata.uid)
-        for gone in shown:
-            if gone.metadata.uid not in there:
-                self.deleted(owner, gone)
+        for pod in gone:
+            self.deleted(owner, pod)
         self._doubtful.discard(owner)
 
     def met(self, owner: str) -> bool:
@@ -126,8 +123,9 @@ class PodControl:
         if expected.doubtful(meta.uid):
             client = self.claims.client
             listed = await client.list(PartialObject, meta.namespace, resource=Pod.resource)
-            found = [pod for pod in listed.items if owns(owner, pod)]
-            expected.found(meta.uid, found, self.pods_of(owner))
+            there = {pod.metadata.uid for pod in listed.items}
+            gone = [pod for pod in self.pods_of(owner) if pod.metadata.uid not in there]
+            expected.found(meta.uid, [pod for pod in listed.items if owns(owner, pod)], gone)
         return expected.met(meta.uid)
 
     async def create(self, owner: Object, bodies: Sequence[Json]) -> None:

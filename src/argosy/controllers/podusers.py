@@ -5,7 +5,6 @@ But it may lag: that it knows no user does not mean that there is none. So that 
 server, with one list of a namespace's pods for all that was deleted before it was made.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from argosy.api.core import Pod
@@ -24,9 +23,8 @@ class PodUsers:
         self._client = client
         self._pods = pods
         self._names = names
-        self._known: defaultdict[Key, set[Key]] = defaultdict(set)
         self._newest = ("", 0, frozenset[str]())  # namespace, revision, the names that are used
-        pods.subscribe(self._changed)
+        pods.add_index((PodUsers, names), self.keys)
 
     def keys(self, pod: Pod) -> set[Key]:
         """The keys of what the pod uses."""
@@ -37,8 +35,7 @@ class PodUsers:
         return not self._cached(obj, uses) and not await self._listed(obj, uses)
 
     def _cached(self, obj: Object, uses: Uses) -> bool:
-        pods = (self._pods.get(*key) for key in self._known.get(obj.key, ()))
-        return any(pod is not None and uses(pod) for pod in pods)
+        return any(map(uses, self._pods.by_index((PodUsers, self._names), obj.key)))
 
     async def _listed(self, obj: Object, uses: Uses) -> bool:
         """A list is good for all that was deleted before it, as long as it names no user: what is
@@ -53,14 +50,3 @@ class PodUsers:
         names = frozenset(name for pod in found.items for name in self._names(pod))
         self._newest = (meta.namespace, int(found.metadata.resource_version), names)
         return meta.name in names and any(map(uses, found.items))
-
-    def _changed(self, old: Pod | None, new: Pod | None) -> None:
-        before = self.keys(old) if old is not None else set()
-        after = self.keys(new) if new is not None else set()
-        pod = (new or old or Pod()).key
-        for key in before - after:
-            self._known[key].discard(pod)
-            if not self._known[key]:
-                del self._known[key]
-        for key in after - before:
-            self._known[key].add(pod)

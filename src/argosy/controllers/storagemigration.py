@@ -136,10 +136,21 @@ class StorageMigrations:
         try:
             await self.client.merge(kind, meta.name, meta.namespace, {"metadata": seen})
         except StatusError as error:
-            if error.code in PASSING:
+            if error.code in PASSING or (error.code == 409 and await self._there(kind, meta)):
                 raise
             if error.code not in (404, 409):  # gone, or written by somebody else: it is as it shall
                 raise _FailedError(str(error)) from error
+
+    async def _there(self, kind: Resource, meta: Trace) -> bool:
+        """Whether the object is there still as it was seen."""
+        try:
+            body = await self.client.call("GET", kind.path(meta.name, meta.namespace))
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return False
+        revision: str = msgspec.json.decode(body)["metadata"]["resourceVersion"]
+        return revision == meta.resource_version
 
     async def _end(self, migration: StorageVersionMigration) -> None:
         await self._tell_definition(migration, "False")
@@ -164,13 +175,13 @@ class StorageMigrations:
         return DONE
 
     async def _write(self, migration: StorageVersionMigration, status: Json) -> None:
-        """Write to the status; what has changed meanwhile is looked at again."""
+        """Write to the status. Raises StatusError 409 where it has changed meanwhile."""
         meta = migration.metadata
         patch = {"metadata": {"resourceVersion": meta.resource_version}, "status": status}
         try:
             await self.client.merge(migration.resource, meta.name, "", patch, subresource="status")
         except StatusError as error:
-            if error.code not in (404, 409):
+            if error.code != 404:
                 raise
 
     async def _tell_definition(self, migration: StorageVersionMigration, status: str) -> None:

@@ -25,12 +25,14 @@ from argosy.controllers.volumes.claimplan import (
     decide,
     default_class,
 )
+from argosy.controllers.volumes.growing import lacks, next_growth
 from argosy.controllers.volumes.index import Indexes
 from argosy.controllers.volumes.local import LocalVolumes
 from argosy.controllers.volumes.matching import claim_class, meant_for
 from argosy.controllers.volumes.words import (
     BIND_COMPLETED,
     COMPONENT,
+    PROVISIONED_BY,
     PROVISIONERS,
     SELECTED_NODE,
 )
@@ -65,7 +67,8 @@ class VolumeClaims:
             return DONE
         match decide(claim, self._known(claim)):
             case Bind(volume):
-                await self.writer.bind(volume, claim)
+                claim = await self.writer.bind(volume, claim)
+                await self._grow(volume, claim)
             case Provision(storage):
                 await self._provision(claim, storage)
             case Classify(name):
@@ -106,6 +109,19 @@ class VolumeClaims:
         if (step := claim_phase(claim, "Lost")) is not None:
             await self.writer.write(step)
         await self.events.record(claim, note)
+
+    async def _grow(self, volume: PersistentVolume, claim: PersistentVolumeClaim) -> None:
+        """Give the claim what it asks for beyond what it has."""
+        if not lacks(claim):
+            return
+        if volume.metadata.annotations.get(PROVISIONED_BY) != self.local.provisioner:
+            text = "waiting for an external controller to expand this PVC"
+            await self.events.record(claim, Note("ExternalExpanding", text))
+            return
+        fresh = await self.writer.client.get(PersistentVolume, volume.metadata.name)
+        await self.writer.bind(fresh, claim, next_growth)
+        text = f"ExpandVolume succeeded for volume {'/'.join(claim.key)}"
+        await self.events.record(claim, Note("VolumeResizeSuccessful", text))
 
     async def _provision(self, claim: PersistentVolumeClaim, storage: StorageClass) -> None:
         if storage.provisioner != self.local.provisioner:

@@ -14,10 +14,10 @@ every write of the last seconds was answered; else it is left to run out. Each w
 names the revision that was read, so of two takers one fails; and a holder that was stopped renews
 only what nobody wrote meanwhile, or what still has its own `leaseTransitions`.
 
-What no client can rule out alone: a write that passed the open fence and is then held back for
-longer than those 5 seconds, by network or kernel, or because its process is stopped right while it
-waits for its connection; or a virtual machine that was paused with all its clocks. Then the write's
-own preconditions (uid, revision, a fixed name) are what is left.
+What no client can rule out alone: a write that passed the open fence (it is asked once more when a
+connection had to be made) and that network or kernel hold back for longer than those 5 seconds; or
+a virtual machine that was paused with all its clocks. Then the write's own preconditions (uid,
+revision, a fixed name) are what is left.
 
 client-go's users exit when they lose a lease, because nothing else stops their threads for sure.
 Here the work is cancelled, and what would outlive that can't write: so `lead` waits for its end

@@ -23,14 +23,16 @@ class Index(Generic[T]):
 
     def changed(self, key: Key, old: T | None, new: T | None) -> None:
         """The object of this key is `new` where it was `old`."""
-        before = set(self._values(old)) if old is not None else set()
-        after = set(self._values(new)) if new is not None else set()
-        for value in before - after:
+        before = tuple(self._values(old)) if old is not None else ()
+        after = tuple(self._values(new)) if new is not None else ()
+        if before == after:
+            return
+        for value in set(before).difference(after):
             keys = self._keys[value]
             keys.discard(key)
             if not keys:
                 del self._keys[value]
-        for value in after - before:
+        for value in set(after).difference(before):
             self._keys[value].add(key)
 
 

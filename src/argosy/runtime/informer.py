@@ -66,7 +66,7 @@ class Informer(Generic[T]):
         self._trim = trim
         self._share = Sharing()
         self._objects: dict[Key, T] = {}
-        self._indexes: dict[str, Index[T]] = {OWNER: Index(owner_uid)}
+        self._indexes: dict[Hashable, Index[T]] = {OWNER: Index(owner_uid)}
         self._subscribers: list[Subscriber[T]] = []
         self._progress = Progress()
         self._period = 0.0
@@ -81,14 +81,14 @@ class Informer(Generic[T]):
         """All objects. Don't await while iterating."""
         return self._objects.values()
 
-    def add_index(self, name: str, values: Values[T]) -> None:
-        """Find objects by what `values` tells of them; the same index twice is one."""
+    def add_index(self, name: Hashable, values: Values[T]) -> None:
+        """Find objects by what `values` tells of them; two of the same name are one."""
         if name not in self._indexes:
             self._indexes[name] = index = Index(values)
             for key, obj in self._objects.items():
                 index.changed(key, None, obj)
 
-    def by_index(self, name: str, value: Hashable) -> list[T]:
+    def by_index(self, name: Hashable, value: Hashable) -> list[T]:
         """The objects of which the index tells this value, in key order."""
         return [self._objects[key] for key in self._indexes[name].keys(value)]
 

@@ -52,7 +52,8 @@ class Progress:
         """A list was made at this revision, and asked for at this mark.
 
         It shows all that was written before. What was awaited by then and is newer than the list
-        was written in a history that is no more.
+        was written in a history that is no more. What came to be awaited meanwhile is most likely
+        newer than the list; if it was lost too, it is reached when the new history comes as far.
         """
         lost = [it.revision for it in self._waiters if it.turn <= asked and it.revision > revision]
         if revision < self.revision:

@@ -18,7 +18,7 @@ from zlib import crc32
 
 from argosy.store.interface import Change, Record
 from argosy.store.log import Limits
-from argosy.store.sealing import Sealing
+from argosy.store.sealing import Sealing, other_key
 from argosy.store.state import FIRST_REVISION, State
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -185,6 +185,22 @@ class Database:
             finally:
                 self._roll_back()
         return revisions[-1] if revisions else 0
+
+    def opens_by(self, wanted: Sealing, after: int, number: int = -1) -> int:
+        """Make sure that rows after a revision open by another sealing, to the same as by this.
+
+        They are so many, or all. Returns the last one's revision, 0 where there are none. May
+        block. Raises SealError, DamageError, sqlite3.Error.
+        """
+        self._roll_back()
+        last = 0
+        for revision, key, value in self._rows("revision > ?", after, number):
+            last = revision
+            if value is not None and self._sealing is not None:
+                plain, _ = wanted.opened(key, value)
+                if plain != self._sealing.opened(key, value)[0]:
+                    raise other_key(key)
+        return last
 
     def _seal_stale(self) -> None:
         self.begin(())

@@ -6,6 +6,7 @@ key's secret.
 """
 
 import binascii
+import hashlib
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -46,22 +47,42 @@ def read(file: Path, clock: Clock | None = None) -> Sealing:
 
     By `clock` keys of plugins age.
     """
-    what = f"encryption provider configuration file {str(file)!r}"
+    what = called(file)
     try:
         text = file.read_bytes()
     except OSError as error:
         hint = "name a file that this user may read with --encryption-provider-config"
         raise EncryptionConfigError(f"error reading {what}: {error.strerror}", hint) from None
+    return understood(text, what, clock)
+
+
+def called(file: Path) -> str:
+    """The file, as messages name it."""
+    return f"encryption provider configuration file {str(file)!r}"
+
+
+def understood(text: bytes, what: str, clock: Clock | None = None) -> Sealing:
+    """What a configuration's text, which was read from `what`, asks for.
+
+    Raises EncryptionConfigError.
+    """
     if not text.strip():
         raise EncryptionConfigError(f"{what} is empty")
     try:
-        return parse(yaml.safe_load(text), clock)
+        sealing = parse(yaml.safe_load(text), clock)
+        sealing.source = source_of(text)
+        return sealing
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)  # the text near it may be a secret
         where = f" at line {place.line + 1}" if place else ""
         raise EncryptionConfigError(f"error decoding {what}: no YAML{where}") from None
     except EncryptionConfigError as error:
         raise EncryptionConfigError(f"error decoding {what}: {error}", error.hint) from None
+
+
+def source_of(text: bytes) -> bytes:
+    """What tells one text from another."""
+    return hashlib.sha256(text).digest()
 
 
 def parse(config: object, clock: Clock | None = None) -> Sealing:

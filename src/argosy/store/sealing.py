@@ -128,10 +128,14 @@ class Sealing:
     """Which locks the values of a resource have.
 
     `locks` are by resource: `secrets.`, `deployments.apps`, `*.apps` (of a group), `*.` (of the
-    core group), `*.*` (of all); the most exact one counts. All others have `identity`.
+    core group), `*.*` (of all); the most exact one counts. All others have `identity`. `source`
+    tells the configuration that says so from others.
     """
 
-    def __init__(self, locks: Mapping[str, tuple[Lock, ...]] | None = None) -> None:
+    def __init__(
+        self, locks: Mapping[str, tuple[Lock, ...]] | None = None, source: bytes = b""
+    ) -> None:
+        self.source = source
         self._locks = dict(locks or {})
         self._known: dict[str, tuple[Lock, ...]] = {}
         all_ = (lock.remote for found in self._locks.values() for lock in found)
@@ -156,6 +160,11 @@ class Sealing:
             if remote.failure
         )
         return ", ".join(faults)
+
+    def become(self, other: "Sealing") -> None:
+        """Seal and open as `other` does from now on. Nobody may be at it meanwhile."""
+        self._locks, self._known = other._locks, {}
+        self.remotes, self.source = other.remotes, other.source
 
     def close(self) -> None:
         """End what waits for keys that others keep."""
@@ -193,6 +202,12 @@ class Sealing:
             if name in self._locks:
                 return self._locks[name]
         return PLAIN
+
+
+def other_key(place: str) -> SealError:
+    """A value opens, but not to what it is: by a cipher that can't tell."""
+    said = f"the value of {place} opens to something else than what it is: the key is another one"
+    return SealError(said, _OTHER)
 
 
 def _refusal(place: str, stored: bytes, refused: bool) -> SealError:

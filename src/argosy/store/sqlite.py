@@ -26,7 +26,7 @@ from argosy.store.database import Database
 from argosy.store.folder import FILE, connected, explained, locked
 from argosy.store.interface import Change, Mutation, Page, Record, StoreUnavailableError
 from argosy.store.log import Limits, Reader
-from argosy.store.sealing import Sealing
+from argosy.store.sealing import SealError, Sealing
 from argosy.store.state import DEFAULT_LIMITS, State
 
 TRIM_FROM = 64
@@ -52,6 +52,8 @@ class Disk(Protocol):
 
     def reseal_bite(self, after: int) -> int: ...
 
+    def opens_by(self, wanted: Sealing, after: int) -> int: ...
+
 
 class SqliteStore:
     """The store in a folder of its own; `open` makes one."""
@@ -66,7 +68,7 @@ class SqliteStore:
         sealing: Sealing | None = None,
     ) -> None:
         self._disk = disk
-        self._sealing = sealing if sealing is not None and sealing.remotes else None
+        self._sealing = sealing
         self._state = state
         self._dropped = dropped
         self._files = files
@@ -94,7 +96,8 @@ class SqliteStore:
             if sealing is not None:
                 sealing.prime()
             connection = files.enter_context(connected(folder / FILE))
-            database = Database(connection, sealing or Sealing())
+            sealing = sealing or Sealing()
+            database = Database(connection, sealing)
             state, dropped = database.load(limits)
             database.reseal()
             return cls(database, state, dropped, files.pop_all(), sealing=sealing)
@@ -127,7 +130,7 @@ class SqliteStore:
     async def write(self, key: str, mutate: Mutation) -> Record | None:
         if self._closing:
             raise StoreUnavailableError("the store is closed")
-        if self._sealing is not None:
+        if self._sealing is not None and self._sealing.remotes:
             mutate = _guarded(self._sealing, key, mutate)
         staged = self._state.stage(key, mutate)
         if staged.change is not None:
@@ -146,16 +149,26 @@ class SqliteStore:
     async def reseal(self) -> None:
         """Seal anew, in bites between two batches, what is sealed by a key that is not the newest.
 
-        Stops where the store is closed. Raises StoreUnavailableError, with no harm to writes: what
-        is left is stale, and the next call or start finds it.
+        Stops where the store is closed. What is written meanwhile is not looked at: writers may
+        never rest. Raises StoreUnavailableError, with no harm to writes: what is left is stale, and
+        the next call or start finds it.
         """
-        after = 0
-        while not self._closing:
+        after, newest = 0, self._state.head
+        while after < newest and not self._closing:
             done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             self._add_chore(partial(self._begin_reseal, done, after))
-            after = await done
-            if not after:
-                return
+            after = await done or newest
+
+    async def adopt(self, sealing: Sealing, after: int = 0) -> None:
+        """Seal as `sealing` does from now on, if all rows after a revision open by it.
+
+        Raises SealError, StoreUnavailableError, and nothing has changed then.
+        """
+        if self._closing:
+            raise StoreUnavailableError("the store is closed")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._add_chore(partial(self._begin_adopting, done, sealing, after))
+        await done
 
     async def close(self) -> None:
         self._closing = True
@@ -236,6 +249,26 @@ class SqliteStore:
                 done.set_result(work.result())
             else:
                 done.set_exception(_unavailable("sealing the store anew", error))
+        self._begin()
+
+    def _begin_adopting(self, done: asyncio.Future[None], sealing: Sealing, after: int) -> None:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._thread, self._disk.opens_by, sealing, after)
+        work.add_done_callback(partial(self._adopted, done, sealing))
+
+    def _adopted(
+        self, done: asyncio.Future[None], sealing: Sealing, work: asyncio.Future[int]
+    ) -> None:
+        error = work.exception()
+        if done.done():  # whoever asked has gone
+            pass
+        elif error is not None:
+            sealed = isinstance(error, SealError)
+            done.set_exception(error if sealed else _unavailable("reading the store", error))
+        else:
+            assert self._sealing is not None
+            self._sealing.become(sealing)  # all rows open, and no batch is under way
+            done.set_result(None)
         self._begin()
 
     def _begin_batch(self) -> None:

@@ -12,9 +12,10 @@ import yaml
 from argosy.apiserver.authorization.attributes import Attributes
 from argosy.apiserver.authorization.authorizer import Authorizer
 from argosy.apiserver.authorization.configuration import load
-from argosy.apiserver.authorization.configured import LOOK_SECONDS, Configured
+from argosy.apiserver.authorization.configured import Configured
 from argosy.apiserver.configfile import ConfigurationError
 from argosy.apiserver.outbound import Outbound
+from argosy.apiserver.reloading import GLANCE_SECONDS, Reloading
 from argosy.apiserver.request import User
 from argosy.store.memory import MemoryStore
 from argosy.testing.clock import FakeClock
@@ -78,18 +79,19 @@ async def test_who_may_do_all_is_told_so(store: MemoryStore, tmp_path: Path) -> 
 async def test_a_changed_file_is_followed(store: MemoryStore, tmp_path: Path) -> None:
     clock, file = FakeClock(), write(tmp_path / "a", "RBAC")
     it = configured(store, file, clock)
-    task = asyncio.create_task(it.run())
+    reloading = Reloading(it.what, file, clock, it.take)
+    task = asyncio.create_task(reloading.run())
     try:
+        await clock.advance(0)
         write(file, "RBAC", "AlwaysAllow")
-        await clock.advance(LOOK_SECONDS - 1)
         assert not it.authorizer.authorize(NODES).allowed
-        await clock.advance(1)
+        await clock.advance(GLANCE_SECONDS)
         assert it.authorizer.authorize(NODES).allowed
         file.write_text("nothing of the kind")
-        await clock.advance(LOOK_SECONDS)
+        await clock.advance(GLANCE_SECONDS)
         assert it.authorizer.authorize(NODES).allowed
         write(file, "RBAC", "AlwaysDeny", "AlwaysAllow")  # AlwaysAllow must stay: it did
-        await clock.advance(LOOK_SECONDS)
+        await clock.advance(GLANCE_SECONDS)
         assert it.found.types == {"RBAC", "AlwaysDeny", "AlwaysAllow"}
     finally:
         task.cancel()
@@ -109,7 +111,7 @@ async def test_what_was_there_stays(
     it = configured(store, file)
     write(file, *names)
     with pytest.raises(ConfigurationError) as refused:
-        it.look(file)
+        await it.take(file.read_bytes())
     assert words in str(refused.value)
     assert it.authorizer.authorize(SELF).allowed
 
@@ -122,11 +124,11 @@ async def test_a_webhook_that_can_not_be_read_changes_nothing(
     hook.write_text("{}")
     file.write_text(yaml.safe_dump(authorizers(("one", rules(hook)))))
     with pytest.raises(ConfigurationError, match="initializing authorization webhook one from"):
-        it.look(file)
+        await it.take(file.read_bytes())
     assert it.authorizer.waits is False
 
     told = kubeconfig("http://127.0.0.1:1", b"")
     told["clusters"][0]["cluster"].pop("certificate-authority-data")
     hook.write_text(yaml.safe_dump(told))
-    it.look(file)
+    await it.take(file.read_bytes())
     assert it.authorizer.waits is True

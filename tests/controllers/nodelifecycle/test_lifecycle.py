@@ -157,6 +157,17 @@ async def test_who_was_away_for_an_hour_gives_the_nodes_their_time_again() -> No
         assert await statuses(it, "b") == {"True", "False"}
 
 
+async def test_a_process_that_was_stopped_for_a_while_gives_the_nodes_their_time_again() -> None:
+    async with watched() as it:
+        await it.add("a", "b")
+        await it.live(30, "a", "b")
+        it.clock._elapsed += 3600
+        await it.live(50, "b")
+        assert await statuses(it, "a") == {"True", "False"}
+        await it.live(20, "b")
+        assert await statuses(it, "a") == {"Unknown"}
+
+
 async def test_when_all_nodes_are_lost_nothing_is_evicted() -> None:
     async with watched() as it:
         await it.add("a", "b")

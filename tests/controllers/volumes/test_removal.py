@@ -1,11 +1,12 @@
 """Folders as pods may leave them: deep, full, closed, and full of links."""
 
+import inspect
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from argosy.controllers.volumes import removal
 from argosy.controllers.volumes.removal import opened, remove
 
 
@@ -53,28 +54,51 @@ def test_folders_that_are_closed_are_opened(tmp_path: Path) -> None:
     assert removed(folder)
 
 
-def test_deeper_than_one_can_recurse(tmp_path: Path) -> None:
+def test_deeper_than_one_can_recurse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    before = os.getcwd()
+    monkeypatch.chdir(folder)
+    for _ in range(250):
+        os.mkdir("d")
+        os.chdir("d")
+    monkeypatch.chdir(tmp_path)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 150)
     try:
-        os.chdir(folder)
-        for _ in range(3000):
-            os.mkdir("d")
-            os.chdir("d")
+        assert removed(folder)
     finally:
-        os.chdir(before)
+        sys.setrecursionlimit(before)
+
+
+def test_many_names(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    for i in range(20):
+        (folder / f"f{i}" / "in").mkdir(parents=True)
+        for j in range(20):
+            (folder / f"f{i}" / f"{j}").write_text("x")
+            (folder / f"f{i}" / "in" / f"{j}").write_text("x")
     assert removed(folder)
 
 
-def test_more_than_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removal, "AT_ONCE", 3)
+def test_what_is_moved_meanwhile_leads_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process moves the folder that is just being emptied to the top, as often as it likes."""
+    (tmp_path / "neighbour").mkdir()
     folder = tmp_path / "folder"
-    for i in range(5):
-        (folder / f"f{i}" / "in").mkdir(parents=True)
-        for j in range(7):
-            (folder / f"f{i}" / f"{j}").write_text("x")
-            (folder / f"f{i}" / "in" / f"{j}").write_text("x")
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "file").write_text("x")
+    unlink = os.unlink
+
+    def moving(name: str, *, dir_fd: int) -> None:
+        unlink(name, dir_fd=dir_fd)
+        (folder / "a" / "b").rename(folder / "z")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", moving)
+        with pytest.raises(OSError, match="was moved"):
+            removed(folder)
+    assert (tmp_path / "neighbour").exists() and folder.exists()
     assert removed(folder)
 
 

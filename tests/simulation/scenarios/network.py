@@ -134,7 +134,7 @@ def _budget(manager: Manager, served: Sequence[Resource]) -> None:
 
 
 def kept(least: int) -> Invariant:
-    """No eviction leaves fewer that are well."""
+    """No eviction of one that is well leaves fewer that are."""
 
     def check(world: World, step: Step) -> None:
         if not step.concerns(Pod.resource) or step.after is None or step.before is None:
@@ -143,6 +143,8 @@ def kept(least: int) -> Invariant:
             return
         if "deletionTimestamp" in step.before["metadata"]:
             return
+        if conditions(step.before).get("Ready") != "True":
+            return  # no budget keeps it
         well = sum(conditions(pod).get("Ready") == "True" for pod in alive(world))
         assert well >= least, f"{well} pods are left, {least} were promised"
 

@@ -1,10 +1,14 @@
 """All scenarios, in the order in which they are played."""
 
+from dataclasses import replace
+
 from tests.simulation.engine import Scenario
+from tests.simulation.scenarios import deployments, garbage, jobs, network, platform, statefulsets
 from tests.simulation.scenarios.daemonsets import DAEMON_SETS
 from tests.simulation.scenarios.deployments import DEPLOYMENTS
 from tests.simulation.scenarios.garbage import GARBAGE
 from tests.simulation.scenarios.jobs import JOBS
+from tests.simulation.scenarios.kinds import OTHERS
 from tests.simulation.scenarios.network import NETWORK
 from tests.simulation.scenarios.platform import PLATFORM
 from tests.simulation.scenarios.replicas import REPLICAS
@@ -20,7 +24,22 @@ _ALL = (
     *GARBAGE,
     *NETWORK,
     *UPKEEP,
+    *OTHERS,
     *PLATFORM,
 )
+_TWICE = tuple(
+    replace(scenario, name=f"{scenario.name}-twice", twice=True, invariants=invariants)
+    for scenario, invariants in (
+        (deployments.ROLLING, ()),
+        (statefulsets.ROLLED, (statefulsets.in_order,)),
+        (jobs.COMPLETIONS, (jobs.counted_once,)),
+        (jobs.INDEXED, (jobs.counted_once,)),
+        (jobs.FORBID, (jobs.one_a_tick, jobs.counted_once)),
+        (garbage.ORPHAN, (garbage.kept,)),
+        (network.SERVED, ()),
+        (platform.TRAINING, ()),
+    )
+)
+"""Two instances without a leader: wasteful, but all ends as it must."""
 
-SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
+SCENARIOS: dict[str, Scenario] = {item.name: item for item in (*_ALL, *_TWICE)}

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from argosy.api.core import Namespace, Node, Pod
 from argosy.api.dra import ResourceClaim, ResourceClaimTemplate
-from argosy.api.extensions.definition import CustomResourceDefinition
 from argosy.api.rbac import ClusterRole
 from argosy.api.replicas import ReplicaSet
 from argosy.api.resource import Resource
@@ -19,7 +18,6 @@ from argosy.api.resources.core import (
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.clusterroleaggregation import cluster_role_aggregation
-from argosy.controllers.customresources import custom_resources
 from argosy.controllers.nodetaints import node_taints
 from argosy.controllers.podgc import pod_collector
 from argosy.controllers.replicasets import replica_sets
@@ -34,7 +32,7 @@ from argosy.runtime.manager import Manager
 from tests.simulation.actors import User
 from tests.simulation.engine import Scenario
 from tests.simulation.scenarios.bodies import collect, conditions, finalizers, template, workload
-from tests.simulation.world import Invariant, Step, World
+from tests.simulation.world import Invariant, Json, Step, World
 
 
 async def _issue(namespace: str, secret: str, account: str, uid: str) -> str:
@@ -154,7 +152,7 @@ def _claims(manager: Manager, served: Sequence[Resource]) -> None:
 
 
 def held() -> Invariant:
-    """A claim that a pod uses does not go."""
+    """A claim that a pod on a node uses does not go."""
 
     def check(world: World, step: Step) -> None:
         if step.after is not None or not step.concerns(PERSISTENT_VOLUME_CLAIM):
@@ -165,11 +163,16 @@ def held() -> Invariant:
             for pod in world.all(Pod.resource)
             for volume in pod["spec"].get("volumes") or ()
             if volume.get("persistentVolumeClaim", {}).get("claimName") == name
+            and pod["spec"].get("nodeName")
             and pod["status"].get("phase") not in ("Succeeded", "Failed")
         ]
         assert not users, f"{users} use it"
 
     return check
+
+
+def _placed(world: World) -> bool:
+    return all(pod["spec"].get("nodeName") for pod in world.all(Pod.resource))
 
 
 async def _store(user: User) -> None:
@@ -183,6 +186,7 @@ async def _store(user: User) -> None:
         body["metadata"] = {"name": f"uses-{name}", "namespace": "default"}
         await user.create(Pod.resource, body)
         await user.pause(5)
+    await user.until(lambda: _placed(user.world))  # no scheduler takes a claim that goes
     await user.delete(PERSISTENT_VOLUME_CLAIM, "a")
     await user.pause()
     await user.delete(Pod.resource, "uses-a")
@@ -321,9 +325,7 @@ async def _lose(user: User) -> None:
         body = template("x")
         body["metadata"] = {"name": f"p{number}", "namespace": "default"}
         await user.create(Pod.resource, body)
-    await user.until(
-        lambda: all(pod["spec"].get("nodeName") for pod in user.world.all(Pod.resource))
-    )
+    await user.until(lambda: _placed(user.world))
     await user.delete(Node.resource, "a")
     await user.pause(60)
 
@@ -340,50 +342,4 @@ STRAYS = Scenario(
 )
 
 
-def _kinds(manager: Manager, served: Sequence[Resource]) -> None:
-    manager.add(custom_resources(manager, served))
-
-
-WIDGETS = Resource(group="example.com", version="v1", kind="Widget", plural="widgets")
-
-
-async def _define(user: User) -> None:
-    schema = {"openAPIV3Schema": {"type": "object"}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
-    spec = {
-        "group": "example.com",
-        "scope": "Namespaced",
-        "names": {"plural": "widgets", "kind": "Widget"},
-        "versions": [version],
-    }
-    body = {"metadata": {"name": "widgets.example.com"}, "spec": spec}
-    definitions = CustomResourceDefinition.resource
-    for _ in range(2):
-        await user.create(definitions, body)
-        await user.until(lambda: _established(user.world))
-        for number in range(3):
-            meta = {"name": f"w{number}", "namespace": "default"}
-            await user.create(WIDGETS, {"metadata": meta})
-        await user.pause()
-        await user.delete(definitions, "widgets.example.com")
-        await user.until(lambda: not user.world.all(definitions))
-
-
-def _established(world: World) -> bool:
-    found = world.get(CustomResourceDefinition.resource, "widgets.example.com")
-    return found is not None and conditions(found).get("Established", "").startswith("True")
-
-
-KINDS = Scenario(
-    name="custom-resources",
-    controllers=_kinds,
-    script=_define,
-    final=lambda world: {
-        "definitions": len(world.all(CustomResourceDefinition.resource)),
-        "widgets": len(world.all(WIDGETS)),
-    },
-    expected={"definitions": 0, "widgets": 0},
-    writes=120,
-)
-
-UPKEEP = (ACCOUNTS, QUOTAS, CLAIMS, DEVICES, ROLES, TAINTS, STRAYS, KINDS)
+UPKEEP = (ACCOUNTS, QUOTAS, CLAIMS, DEVICES, ROLES, TAINTS, STRAYS)

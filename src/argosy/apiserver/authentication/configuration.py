@@ -6,11 +6,12 @@ Source: Kubernetes' "Authenticating", structured authentication configuration (K
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from argosy.apiserver.configfile import Document, Part, content, converted, refuse
+from argosy.base.errors import forbidden_field
 
 VERSIONS: Final = tuple(f"apiserver.config.k8s.io/{name}" for name in ("v1", "v1beta1", "v1alpha1"))
 KIND: Final = "AuthenticationConfiguration"
@@ -119,9 +120,22 @@ class AuthenticationConfiguration(Document, frozen=True, kw_only=True):
 
 def load(file: Path) -> AuthenticationConfiguration:
     """What the file says. Raises ConfigurationError."""
+    return understood(content(file), file)
+
+
+def understood(
+    found: Any, source: object, *, before: AuthenticationConfiguration | None = None
+) -> AuthenticationConfiguration:
+    """What was read from `source`, as a configuration. Raises ConfigurationError.
+
+    Who may be anonymous is decided at the start: it stays as `before` has it.
+    """
     # Here, because most servers start without.
     from argosy.apiserver.authentication.configurationfaults import faults
 
-    found = converted(content(file), AuthenticationConfiguration, VERSIONS, KIND, file)
-    refuse(file, faults(found))
-    return found
+    made = converted(found, AuthenticationConfiguration, VERSIONS, KIND, source)
+    errors = list(faults(made))
+    if before is not None and made.anonymous != before.anonymous:
+        errors.append(forbidden_field("anonymous", "changed from initial configuration file"))
+    refuse(source, errors)
+    return made

@@ -86,6 +86,13 @@ class KeySet:
             raise TokenError(f"oidc: verify token: failed to verify signature{known}")
         return found
 
+    async def located(self) -> bool:
+        """Whether the issuer tells where its keys are; it is asked, where it was not yet."""
+        if not self._where and self._begin():
+            assert self._fetching is not None
+            await asyncio.shield(self._fetching)
+        return bool(self._where)
+
     def _matching(self, key: str, algorithm: str) -> list[VerifyingKey]:
         return [
             one for one in self._keys if (not key or one.id == key) and algorithm in one.algorithms

@@ -101,11 +101,11 @@ class IssuedTokens:
         return ends
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Issuers:
     """Reads the tokens of all issuers, each of whom is found by its URL."""
 
-    readers: Mapping[str, IssuedTokens]
+    readers: Mapping[str, IssuedTokens] = field(default_factory=dict)
 
     async def identify(
         self, token: str, digest: bytes, audiences: tuple[str, ...]

@@ -17,7 +17,7 @@ from argosy.base.clock import Clock
 from argosy.store.interface import Record
 
 if TYPE_CHECKING:
-    from argosy.apiserver.authentication.configuration import AuthenticationConfiguration
+    from argosy.apiserver.authentication.configured import Configured
     from argosy.apiserver.authentication.tokenwebhook import TokenWebhookRules
 
 
@@ -27,24 +27,18 @@ def authenticator(
     look: Callable[[str], Record | None],
     clock: Clock,
     *,
-    configuration: "AuthenticationConfiguration | None" = None,
+    issued: "Configured | None" = None,
     guards: Guards | None = None,
     outbound: Outbound | None = None,
 ) -> Authenticator:
-    """The authenticator of a server whose objects `look` finds; others' tokens as configured."""
+    """The authenticator of a server whose objects `look` finds; others' tokens as `issued`."""
     guards = guards or Guards()
     remote: tuple[RemoteReader, ...] = ()
     open_paths: frozenset[str] | None = OPEN_PATHS
-    if configuration is not None:
-        from argosy.apiserver.authentication.oidc import (
-            Issuers,
-            issued_tokens,
-        )  # most start without
-
-        named = {one.issuer.url: issued_tokens(one, clock) for one in configuration.jwt}
-        remote = (Issuers(named),)
-        if configuration.anonymous is not None:
-            open_paths = configuration.anonymous.paths
+    if issued is not None:
+        remote = (issued.issuers,)
+        if issued.found.anonymous is not None:
+            open_paths = issued.found.anonymous.paths
     if guards.token_webhook is not None and outbound is not None:
         remote = (*remote, _webhook(guards.token_webhook, outbound, clock))
     proxy, claims = _front_proxy(guards.front_proxy, clock)

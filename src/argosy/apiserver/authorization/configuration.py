@@ -7,7 +7,7 @@ in `configurationfaults`. Source: Kubernetes' "Authorization", structured config
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -101,9 +101,14 @@ def seconds(text: str) -> float:
 
 def load(file: Path) -> AuthorizationConfiguration:
     """What the file says. Raises ConfigurationError."""
-    found = converted(content(file), AuthorizationConfiguration, VERSIONS, KIND, file)
-    checked(found, file)
-    return found
+    return understood(content(file), file)
+
+
+def understood(found: Any, source: object) -> AuthorizationConfiguration:
+    """What was read from `source`, as a configuration. Raises ConfigurationError."""
+    made = converted(found, AuthorizationConfiguration, VERSIONS, KIND, source)
+    checked(made, source)
+    return made
 
 
 def checked(found: AuthorizationConfiguration, source: object) -> None:

@@ -1,13 +1,12 @@
 """Builds the order of authorizers that an `AuthorizationConfiguration` names, at start and later.
 
-The file is looked at once a minute, as upstream's is; one that can't be used, or that lacks an
+The file is followed (`reloading`), as upstream's is; one that can't be used, or that lacks an
 authorizer of the server's own that was there at the start, changes nothing.
 """
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from argosy.apiserver.answers import Answers
 from argosy.apiserver.authorization.attributes import Attributes
@@ -16,11 +15,11 @@ from argosy.apiserver.authorization.conditions import Conditions
 from argosy.apiserver.authorization.configuration import (
     AuthorizationConfiguration,
     AuthorizerRules,
-    load,
     seconds,
+    understood,
 )
 from argosy.apiserver.authorization.webhook import Webhook
-from argosy.apiserver.configfile import ConfigurationError
+from argosy.apiserver.configfile import ConfigurationError, parsed
 from argosy.apiserver.outbound import Outbound
 from argosy.apiserver.remotes import RemoteError, read
 from argosy.apiserver.request import User
@@ -28,12 +27,9 @@ from argosy.apiserver.reviewer import Reviewer
 from argosy.base.clock import Clock
 from argosy.security.rbac.objects import PolicyRule
 
-LOOK_SECONDS: Final = 60.0
 GROUP: Final = "authorization.k8s.io"
 ALL: Final = ("*",)
 EVERYTHING: Final = (PolicyRule(ALL, ALL, ALL), PolicyRule(ALL, paths=ALL))
-
-log = logging.getLogger(__name__)
 
 
 def _allow(_asked: Attributes, _answers: Answers | None) -> Decision | None:
@@ -65,6 +61,7 @@ class Configured:
     clock: Clock
     found: AuthorizationConfiguration
     file: Path | None = None
+    what: ClassVar[str] = "authorization"
 
     def apply(self) -> None:
         """Let the authorizer ask these. Raises ConfigurationError, and changes nothing then."""
@@ -72,22 +69,11 @@ class Configured:
         waits = any(one.webhook is not None for one in self.found.authorizers)
         self.authorizer.ask(steps, waits=waits)
 
-    async def run(self) -> None:
-        """Follow the file until cancelled."""
-        if self.file is None:
-            return
-        while True:
-            await self.clock.sleep(LOOK_SECONDS)
-            try:
-                self.look(self.file)
-            except ConfigurationError as error:
-                log.error("reloading authorization config", extra={"error": str(error)})
-
-    def look(self, file: Path) -> None:
+    async def take(self, data: bytes) -> bool:
         """Take over what the file says now. Raises ConfigurationError."""
-        newest, before = load(file), self.found
+        newest, before = understood(parsed(data, self.file), self.file), self.found
         if newest == before:
-            return
+            return False
         if missing := sorted(before.types - newest.types):
             raise ConfigurationError(f"missing required types: [{' '.join(missing)}]")
         if added := sorted((newest.types - before.types) & {"Node", "RBAC"}):
@@ -99,6 +85,7 @@ class Configured:
         except ConfigurationError:
             self.found = before
             raise
+        return True
 
     def _step(self, one: AuthorizerRules) -> Step:
         own = {

@@ -1,8 +1,11 @@
-"""What has to do with nodes that are gone, on one manager."""
+"""What has to do with nodes, on one manager; but for the taints that keep pods away (`nodetaints`),
+which are given before anything else runs.
+"""
 
 from argosy.api.core import Node, Pod
 from argosy.api.leases import Lease
 from argosy.controllers.nodelifecycle.eviction import taint_eviction
+from argosy.controllers.nodelifecycle.labels import node_labels
 from argosy.controllers.nodelifecycle.lifecycle import LEASES, Caches, NodeLifecycle
 from argosy.controllers.nodelifecycle.placed import Placed
 from argosy.runtime.manager import Manager
@@ -19,3 +22,4 @@ def add_node_lifecycle(manager: Manager) -> None:
     client = manager.client_as(NAME)
     manager.add_runner(NodeLifecycle(client, manager.clock, caches, placed).run)
     manager.add(taint_eviction(manager, placed))
+    manager.add(node_labels(manager))

@@ -36,6 +36,8 @@ from argosy.runtime.informer import Informer
 Json = dict[str, Any]
 
 PERIOD = 5.0
+STALL = 10.0
+"""Seconds: between two looks, and by how much more they may be apart."""
 LEASES = "kube-node-lease"
 COMPONENT = "node-controller"
 FAILURES = (StatusError, ConnectionError)
@@ -75,7 +77,15 @@ class NodeLifecycle:
                 await self.look()
             except FAILURES as error:
                 log.info("looking at the nodes failed", extra={"error": str(error)})
+            before = self._clock.monotonic()
             await self._clock.sleep(PERIOD)
+            if self._clock.monotonic() - before > PERIOD + STALL:
+                self._begin_anew()  # this process was stopped: who did not look can't have seen
+
+    def _begin_anew(self) -> None:
+        """All nodes have their whole time again."""
+        now = self._clock.monotonic()
+        self._health = {name: replace(health, seen=now) for name, health in self._health.items()}
 
     async def look(self) -> None:
         """One look at all nodes."""
@@ -205,10 +215,7 @@ class NodeLifecycle:
                 await self._evictor.clear(node)
         if found.resumed:
             log.info("some nodes are ready: evictions go on")
-            now = self._clock.monotonic()
-            self._health = {
-                name: replace(health, seen=now) for name, health in self._health.items()
-            }
+            self._begin_anew()
 
     def _moved(self, old: Pod | None, new: Pod | None) -> None:
         if new is None or not (node := new.spec.node_name):

@@ -3,7 +3,7 @@
 from argosy.api.core import Pod
 from argosy.runtime.informer import Informer
 
-NODE = "node"
+NODE = "nodelifecycle/node"
 """The index of pods by their node."""
 
 

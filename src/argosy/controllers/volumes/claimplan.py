@@ -120,7 +120,7 @@ def _unbound(claim: PersistentVolumeClaim, known: Known) -> Decision:
     waits = storage is not None and storage.volume_binding_mode == WAIT
     selected = SELECTED_NODE in claim.metadata.annotations
     free = not waits or (known.node is not None and not selected)
-    if volume := best(claim, known.volumes, free=free, node=known.node):
+    if volume := best(claim, known.volumes, free=free, node=known.node if waits else None):
         return Bind(volume)
     if not has_class(claim) and known.default is not None:
         return Classify(known.default)

@@ -1,42 +1,36 @@
 """Objects by what they have to do with: found without a look at all of them."""
 
+from typing import Any
+
 from argosy.api.core import Pod
 from argosy.api.meta import Key
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.controllers.claimprotection import made
 from argosy.controllers.volumes.matching import claim_class, volume_class
 from argosy.runtime.informer import Informer
 
-CLAIM = "claim"
+CLAIM = "volumes/claim"
 """The index of pods by the claims that they use, and of volumes by the claim whose they are."""
-FREE = "free"
+FREE = "volumes/free"
 """Of volumes that are nobody's, by class."""
-UNBOUND = "unbound"
+UNBOUND = "volumes/unbound"
 """Of claims that wait, by class."""
-VOLUME = "volume"
+VOLUME = "volumes/volume"
 """Of claims by the volume that they name."""
 
 
 def claims_of(pod: Pod) -> tuple[Key, ...]:
     """The claims that a pod uses, or will once it is placed; none once it has ended."""
-    found = [
-        volume
-        for volume in pod.spec.volumes
-        if volume.keys() & {"persistentVolumeClaim", "ephemeral"}
-    ]
-    if not found or pod.finished:
+    names = [name for volume in pod.spec.volumes for name in _named(pod, volume)]
+    if not names or pod.finished:
         return ()
-    namespace = pod.metadata.namespace
-    names = (_claim(pod, volume) for volume in found)
-    return tuple((namespace, name) for name in names if name)
+    return tuple((pod.metadata.namespace, name) for name in names)
 
 
-def _claim(pod: Pod, volume: dict[str, object]) -> str:
-    source = volume.get("persistentVolumeClaim")
-    if isinstance(source, dict):
-        return str(source.get("claimName") or "")
-    return (
-        f"{pod.metadata.name}-{volume.get('name')}" if volume.get("ephemeral") is not None else ""
-    )
+def _named(pod: Pod, volume: dict[str, Any]) -> tuple[str, ...]:
+    if (source := volume.get("persistentVolumeClaim")) is not None:
+        return (str(source.get("claimName") or ""),)
+    return (made(pod, volume),) if volume.get("ephemeral") is not None else ()
 
 
 class Indexes:

@@ -10,7 +10,6 @@ followed.
 import os
 import re
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,14 +94,19 @@ class LocalVolumes:
 
         Raises ValueError for a volume that was not made here, and OSError.
         """
-        name = self._name(volume)
-        with suppress(FileNotFoundError), opened(self.root) as root:
-            aside = f".{volume.metadata.name}"
-            _remove(aside, root)  # what an earlier try left
-            if not stat.S_ISDIR(os.stat(name, dir_fd=root, follow_symlinks=False).st_mode):
+        name, aside = self._name(volume), f".{volume.metadata.name}"
+        if not self.root.exists():
+            return
+        with opened(self.root) as root:
+            if _mode(aside, root) is not None:  # what an earlier try left
+                remove(aside, root)
+            mode = _mode(name, root)
+            if mode is None:
+                return
+            if not stat.S_ISDIR(mode):
                 raise ValueError(f"{self.root / name} is not a directory")
             os.rename(name, aside, src_dir_fd=root, dst_dir_fd=root)
-            _remove(aside, root)
+            remove(aside, root)
 
     def _name(self, volume: PersistentVolume) -> str:
         reference, place = volume.spec.claim_ref, volume.spec.host_path
@@ -121,6 +125,9 @@ def _folder(namespace: str, claim: str, uid: str) -> str:
     return re.sub(r"[^-a-z0-9.]", "-", f"{stem}-{uid}")
 
 
-def _remove(name: str, root: int) -> None:
-    with suppress(FileNotFoundError):
-        remove(name, root)
+def _mode(name: str, folder: int) -> int | None:
+    """What something in the open folder is; None where there is nothing of the name."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return None

@@ -1,21 +1,19 @@
 """Removes a folder with all that is in it, whatever a pod has put there.
 
-Folders may be nested deeper than one can recurse, hold more names than one wants in memory, and be
-closed to their owner; links lead anywhere and are not followed. So what lies deep is moved up, one
-level at a time, until nothing is left: three folders are open at most.
+Folders may be nested deeper than one can recurse, and closed to their owner; links lead anywhere
+and are not followed. So the way down is walked step by step, with two folders open at most. On the
+way up each folder must be the one that was left on the way down: a process that is still there
+might have moved what it is in, and nothing beside it may be touched.
 """
 
 import os
 import stat
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
-AT_ONCE = 4096
-"""Names that are read before they are removed."""
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW
+Identity = tuple[int, int]
 
 
 @contextmanager
@@ -30,41 +28,49 @@ def opened(path: str | Path, below: int | None = None) -> Iterator[int]:
 
 def remove(name: str, below: int) -> None:
     """Remove the folder `name` in the open folder `below`. Raises OSError."""
-    _open_up(name, below)
-    with opened(name, below) as top:
-        while entries := _some(top):
-            for entry, folder in entries:
-                if folder:
-                    _flatten(entry, top)
-                else:
-                    os.unlink(entry, dir_fd=top)
+    way: list[tuple[str, Identity]] = []
+    here = _down(name, below)
+    try:
+        while (inner := _clear(here)) is not None or way:
+            if inner is not None:
+                way.append((inner, _identity(here)))
+                here = _moved(here, _down(inner, here))
+                continue
+            emptied, parent = way.pop()
+            here = _moved(here, os.open("..", os.O_RDONLY | _FOLDER, dir_fd=here))
+            if _identity(here) != parent:
+                raise OSError(f"the folder {emptied} was moved while it was being removed")
+            os.rmdir(emptied, dir_fd=here)
+    finally:
+        os.close(here)
     os.rmdir(name, dir_fd=below)
 
 
-def _flatten(name: str, top: int) -> None:
-    """Remove a folder in `top`; what it holds of folders lies in `top` then."""
-    _open_up(name, top)
-    with opened(name, top) as folder:
-        while entries := _some(folder):
-            for entry, inner in entries:
-                if not inner:
-                    os.unlink(entry, dir_fd=folder)
-                    continue
-                _open_up(entry, folder)
-                os.rename(entry, uuid.uuid4().hex, src_dir_fd=folder, dst_dir_fd=top)
-    os.rmdir(name, dir_fd=top)
-
-
-def _some(folder: int) -> list[tuple[str, bool]]:
-    """Some of the names in an open folder, and whether they are folders."""
+def _clear(folder: int) -> str | None:
+    """Remove what is no folder; the name of a folder in it, if it finds one before the end."""
     with os.scandir(folder) as entries:
-        return [(one.name, one.is_dir(follow_symlinks=False)) for one in islice(entries, AT_ONCE)]
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                return entry.name
+            os.unlink(entry.name, dir_fd=folder)
+    return None
 
 
-def _open_up(name: str, below: int) -> None:
-    """Let the owner into a folder."""
+def _down(name: str, below: int) -> int:
+    """Open a folder, of which its owner may do with it what is to be done."""
     place = os.open(name, os.O_PATH | _FOLDER, dir_fd=below)
     try:
         os.chmod(f"/proc/self/fd/{place}", stat.S_IRWXU)
     finally:
         os.close(place)
+    return os.open(name, os.O_RDONLY | _FOLDER, dir_fd=below)
+
+
+def _moved(before: int, after: int) -> int:
+    os.close(before)
+    return after
+
+
+def _identity(folder: int) -> Identity:
+    told = os.fstat(folder)
+    return (told.st_dev, told.st_ino)

@@ -1,5 +1,6 @@
 """Writes what was decided of claims and volumes, and waits until the caches have seen it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,6 +13,11 @@ from argosy.controllers.volumes.binding import Write, next_write
 from argosy.runtime.informer import Informer
 
 T = TypeVar("T", bound=Object)
+Steps = Callable[
+    [PersistentVolume, PersistentVolumeClaim],
+    Write[PersistentVolume] | Write[PersistentVolumeClaim] | None,
+]
+"""Tells the next write that two objects lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,12 @@ class Writer:
         )
         return msgspec.convert(written, type(write.of))
 
-    async def bind(self, volume: PersistentVolume, claim: PersistentVolumeClaim) -> None:
-        """Write all that is missing until the claim has the volume."""
+    async def bind(
+        self, volume: PersistentVolume, claim: PersistentVolumeClaim, steps: Steps = next_write
+    ) -> PersistentVolumeClaim:
+        """Write all that is missing until the claim has the volume; the claim after that."""
         before = (volume, claim)
-        while (step := next_write(volume, claim)) is not None:
+        while (step := steps(volume, claim)) is not None:
             if isinstance(step.of, PersistentVolume):
                 volume = await self.write(Write(step.of, step.patch, step.subresource))
             else:
@@ -41,3 +49,4 @@ class Writer:
         if before != (volume, claim):
             await self.volumes.reached(volume.metadata.resource_version)
             await self.claims.reached(claim.metadata.resource_version)
+        return claim

@@ -16,12 +16,15 @@ ILL_SECONDS = 3.0
 
 
 class Keeper:
-    """Looks after the keys of a store while it is open."""
+    """Looks after the keys of a store while it is open; `turn` is held while values are sealed."""
 
-    def __init__(self, store: SqliteStore, sealing: Sealing, clock: Clock) -> None:
+    def __init__(
+        self, store: SqliteStore, sealing: Sealing, clock: Clock, turn: asyncio.Lock | None = None
+    ) -> None:
         self._store = store
         self._sealing = sealing
         self._clock = clock
+        self._turn = turn or asyncio.Lock()
 
     async def run(self) -> None:
         """Do so until cancelled. What goes wrong is logged, and tried again."""
@@ -53,7 +56,8 @@ class Keeper:
         """The key by which all is sealed now."""
         wanted = remote.key_id
         try:
-            await self._store.reseal()
+            async with self._turn:
+                await self._store.reseal()
         except StoreUnavailableError as error:
             extra = {"plugin": remote.name, "error": str(error)}
             log.error("values could not be sealed by a new key yet", extra=extra)
