@@ -168,6 +168,23 @@ async def test_a_namespace_that_cannot_be_looked_through_stays(tmp_path: Path) -
         assert talk.told == [told]
 
 
+async def test_kinds_that_go_while_the_namespace_is_looked_through_hold_nothing(
+    tmp_path: Path,
+) -> None:
+    async def going(request: Request) -> Response | None:
+        listed = request.path.startswith("/apis/apps/v1/namespaces/") and "limit=" in request.query
+        gone = listed or request.path == "/apis/batch/v1"
+        return Response(404, {}, b'{"message": "gone"}') if gone else None
+
+    async with foreign(tmp_path) as running:
+        await installed(running)
+        _, way = faulty(running)
+        way.fault = going
+        talk = await removed(running, way)
+        assert talk.told == []
+        assert SYSTEM not in await names(running, "Namespace")
+
+
 async def test_a_cluster_that_brings_the_kinds_needs_no_definitions(tmp_path: Path) -> None:
     async with cluster() as running:
         talk = await installed(running, dry=True)

@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from argosy.cluster.embedded import Embedded, Options, StartError, sealing_of
-from argosy.cluster.keys import show
+from argosy.cluster.keys import follow, keeping, show
 from argosy.cluster.server import control_plane, memory_store
 from argosy.http.message import Request
 from argosy.store.sealing import Sealing
@@ -88,3 +90,65 @@ async def test_without_the_plugin_the_cluster_does_not_start_and_says_why(tmp_pa
     with pytest.raises(StartError, match="KMS Provider vault, error: rpc error") as caught:
         await Embedded(options(tmp_path), FakeClock(), print).run()
     assert "start the plugin" in caught.value.hint
+
+
+KEYED = """
+apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+- resources: [secrets]
+  providers:
+  - aesgcm: {keys: [%s]}
+  - identity: {}
+"""
+
+
+def keyed(*names: str) -> str:
+    return KEYED % ", ".join(f'{{name: {name}, secret: "{name * 43}="}}' for name in names)
+
+
+async def test_the_file_is_followed_and_what_is_wrong_changes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, folder, clock = tmp_path / "encryption.yaml", tmp_path / "store", FakeClock()
+    file.write_text(keyed("a"))
+    sealing = sealing_of(file, clock)
+    assert sealing is not None
+    store = SqliteStore.open(folder, sealing=sealing)
+    await store.write("//secrets/d/a", lambda _now, _revision: b"{}")
+    plane = control_plane(store, clock)
+    rekeying = keeping(store, folder, sealing, clock)
+    assert rekeying is not None
+    show(plane.server, sealing, changing=True)
+    follow(plane.server, rekeying, file, clock)
+    (reloading,) = plane.server.reloads
+    task = asyncio.create_task(rekeying.run())
+
+    async def sealed_by() -> str:
+        await reloading.look()
+        return sealing.sealed("//secrets/d/a", b"{}").split(b":")[4].decode()
+
+    assert await sealed_by() == "a"
+    for text in (keyed("b"), keyed("b", "!"), "[", "", "{}"):  # without a, which is needed
+        file.write_text(text)
+        assert await sealed_by() == "a"
+    assert "bbbb" not in caplog.text
+    file.write_text(keyed("b", "a"))
+    assert await sealed_by() == "b"
+    async with asyncio.timeout(5):
+        while b":a:" in b"".join(one.read_bytes() for one in folder.glob("store.db")):
+            await asyncio.sleep(0.005)
+            await store.write("//secrets/d/b", lambda _now, _revision: b"{}")
+            with closing(sqlite3.connect(folder / "store.db")) as connection:
+                connection.execute("PRAGMA wal_checkpoint")
+    file.write_text(keyed("b"))
+    assert await sealed_by() == "b"
+    head = {"authorization": f"Bearer {plane.token}"}
+    answer = await plane.server.handle(Request("GET", "/metrics", "", head))
+    ready = await plane.server.handle(Request("GET", "/readyz/kms-providers", "", head))
+    task.cancel()
+    await store.close()
+    assert isinstance(answer.body, bytes) and ready.body == b"ok"
+    name = "apiserver_encryption_config_controller_automatic_reloads_total"
+    assert f'{name}{{status="success"}} 2' in answer.body.decode()
+    assert f'{name}{{status="failure"}} 5' in answer.body.decode()

@@ -78,21 +78,26 @@ class Removal:
         return [{**item, "kind": kind} for item in items if ours(item)]
 
     async def _items(self, path: str, query: Mapping[str, str]) -> list[Json]:
-        listed = msgspec.json.decode(await self.client.call("GET", path, query))
-        items: list[Json] = listed.get("items") or []
+        items: list[Json] = (await self._read(path, query)).get("items") or []
         return items
+
+    async def _read(self, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """What is at `path`; what is not served (yet, or any more) holds nothing."""
+        try:
+            read: Json = msgspec.json.decode(await self.client.call("GET", path, query))
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return {}
+        return read
 
     async def _check_empty(self, going: list[Json]) -> None:
         full = []
         for body in going:
             spec = body["spec"]
             path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
-            try:
-                if await self._items(path, {"limit": "1"}):
-                    full.append(body["metadata"]["name"])
-            except StatusError as error:
-                if error.code != 404:  # not served (yet): there is nothing
-                    raise
+            if await self._items(path, {"limit": "1"}):
+                full.append(body["metadata"]["name"])
         if full:
             raise InstallError(
                 f"there are objects of {', '.join(full)}, which end with their definitions",
@@ -161,16 +166,15 @@ class Removal:
 
     async def _listable(self) -> list[Resource]:
         """All that can be in a namespace and outlives it, once each."""
-        groups = msgspec.json.decode(await self.client.call("GET", "/apis"))["groups"]
+        groups = (await self._read("/apis"))["groups"]
         versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in groups)]
         listable = []
         for version in versions:
             group, _, number = version.rpartition("/")
             root = f"/apis/{version}" if group else f"/api/{version}"
-            listed = msgspec.json.decode(await self.client.call("GET", root))
             listable += [
                 Resource(group=group, version=number, kind=item["kind"], plural=item["name"])
-                for item in listed["resources"]
+                for item in (await self._read(root)).get("resources") or ()
                 if item["namespaced"]
                 and {"list", "delete"} <= set(item["verbs"])
                 and item["name"] not in FLEETING
