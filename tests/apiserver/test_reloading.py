@@ -30,6 +30,8 @@ class Taker:
         self.given.append(data)
         if self.down:
             raise NotYetError("down")
+        if b"deep" in data:
+            raise RecursionError
         if b"wrong" in data:
             raise ConfigurationError("wrong")
         before, self.holds = self.holds, data.strip()
@@ -132,3 +134,12 @@ async def test_the_same_in_other_words_is_no_reload(scene: Scene) -> None:
     scene.file.write_bytes(b"first ")
     await scene.clock.advance(GLANCE_SECONDS)
     assert scene.samples() == {info(b"first "): 1}
+
+
+async def test_whatever_happens_it_goes_on(scene: Scene) -> None:
+    scene.file.write_bytes(b"deep")
+    await scene.clock.advance(GLANCE_SECONDS)
+    assert scene.samples()['automatic_reloads_total{status="failure"}'] == 1
+    scene.file.write_bytes(b"flat")
+    await scene.clock.advance(GLANCE_SECONDS)
+    assert scene.taker.holds == b"flat"

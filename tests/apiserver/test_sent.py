@@ -222,7 +222,7 @@ async def test_long_yaml_is_read_beside_the_loop_as_short_is(
     assert (wrong.status, "not valid YAML" in wrong.message) == (400, True)
     options = b"gracePeriodSeconds: 0\n#" + b"x" * 20_000
     assert (await send(api, "DELETE", MAP, options, YAML)).status == 200
-    assert threads == ["read"] * 4
+    assert threads == ["_read_yaml"] * 4
 
 
 async def test_a_long_json_patch_is_applied_beside_the_loop(
@@ -244,3 +244,28 @@ async def test_a_long_json_patch_is_applied_beside_the_loop(
     assert threads == ["_long_json_patch"] * 2
     assert (await api.ask("PATCH", MAP, added[:9], kind=JSON_PATCH)).status == 200
     assert len(threads) == 2
+    deep = [{"op": "test", "path": "/data" + "/a" * 50_000, "value": "1"}]
+    assert (await api.ask("PATCH", MAP, deep, kind=JSON_PATCH)).status == 422
+    assert threads == ["_long_json_patch"] * 3
+
+
+async def test_long_json_is_looked_through_for_keys_beside_the_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, to_thread = list[str](), asyncio.to_thread
+
+    async def counted(function: Callable[..., Any], *args: Any) -> Any:
+        threads.append(function.__qualname__)
+        return await to_thread(function, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    twice = b'{"metadata":{"name":"it"},"data":{"a":"1","a":"2","b":"%s"}}'
+    short, long = twice % b"x", twice % (b"x" * 70_000)
+    assert (await send(api, "POST", MAPS, short, JSON)).status == 201
+    assert threads == []
+    answer = await send(api, "PUT", MAP, long, JSON)
+    assert (answer.status, warned(answer)) == (200, '299 - "duplicate field \\"data.a\\""')
+    refused = await send(api, "PUT", MAP, long, JSON, "Strict")
+    assert (refused.status, 'duplicate field "data.a"' in refused.message) == (400, True)
+    assert (await send(api, "PUT", MAP, long.replace(b'"a":"1",', b""), JSON)).status == 200
+    assert threads == ["repeated_keys"] * 2

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
-from argosy.api.core import ConfigMap, Pod, Service
+from argosy.api.core import ConfigMap, Pod, PodSpec, Service
 from argosy.api.meta import PartialObject
 from argosy.client.client import Client
 from argosy.runtime.controller import DONE, Controller, Result
@@ -17,6 +18,10 @@ from argosy.testing.cluster import cluster
 from tests.runtime.kit import make
 
 
+def bare(pod: Pod) -> Pod:
+    return replace(pod, spec=PodSpec())
+
+
 async def test_an_informer_is_shared_by_all_who_ask_for_its_kind() -> None:
     async with cluster() as running:
         manager = running.manager
@@ -24,6 +29,9 @@ async def test_an_informer_is_shared_by_all_who_ask_for_its_kind() -> None:
         metadata = manager.informer(PartialObject, Pod.resource)
         assert metadata is manager.informer(PartialObject, Pod.resource)
         assert metadata is not manager.informer(PartialObject, Service.resource)
+        nodes = manager.informer(Pod, fields="spec.nodeName=a")
+        assert manager.informer(Pod, trim=bare) is manager.informer(Pod, trim=bare)
+        assert len({nodes, manager.informer(Pod), manager.informer(Pod, trim=bare)}) == 3
 
 
 async def test_metadata_of_a_kind_can_be_followed_alone() -> None:

@@ -81,10 +81,12 @@ def test_equal_parts_are_one() -> None:
 
 def test_what_is_too_large_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sharing, "LONGEST", 10)
+    monkeypatch.setattr(sharing, "LONGEST_TEXT", 4)
     share = Sharing()
     one, two = share(running("a", "1")), share(running("b", "2"))
     assert one.metadata.labels is not two.metadata.labels
     assert one.metadata.labels == two.metadata.labels
+    assert one.spec.node_name is not two.spec.node_name
 
 
 def test_what_is_worth_a_look_is_learnt_and_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,9 @@ class Reloading:
             self.seen = digest
             self._failed(str(error))
             return
+        except Exception as error:  # whatever it is, the server goes on as before
+            self._failed(f"{type(error).__name__}: {error}")
+            return
         self.seen = self._hash = digest
         if changed:
             self._count("success")

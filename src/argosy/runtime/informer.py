@@ -36,7 +36,8 @@ OWNER = "owner"
 log = logging.getLogger(__name__)
 
 
-def _whole(obj: T) -> T:
+def untrimmed(obj: T) -> T:
+    """All that the view reads."""
     return obj
 
 
@@ -57,7 +58,7 @@ class Informer(Generic[T]):
         namespace: str = "",
         resource: Resource | None = None,
         fields: str = "",
-        trim: Trim[T] = _whole,
+        trim: Trim[T] = untrimmed,
     ) -> None:
         self.kind = kind
         self.resource = resource or kind.resource

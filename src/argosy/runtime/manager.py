@@ -6,16 +6,16 @@ one, it is as if the process had been killed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from argosy.api.meta import Object
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.client.client import Client
 from argosy.runtime.controller import Controller, ControllerLoop, Tracer
-from argosy.runtime.informer import Informer
+from argosy.runtime.informer import Informer, Trim, untrimmed
 from argosy.runtime.metrics import Metrics
 
 T = TypeVar("T", bound=Object)
@@ -58,7 +58,7 @@ class Manager:
         self._election = election
         self._grace = grace
         self._tracer = tracer
-        self._informers: dict[tuple[type[Object], Resource, str], Informer[Any]] = {}
+        self._informers: dict[Hashable, Informer[Any]] = {}
         self._loops: list[ControllerLoop[Any]] = []
         self._runners: list[Runner] = []
         self._always: list[Runner] = []
@@ -78,13 +78,18 @@ class Manager:
         return replace(self.client, manager=name)
 
     def informer(
-        self, kind: type[T], resource: Resource | None = None, *, fields: str = ""
+        self,
+        kind: type[T],
+        resource: Resource | None = None,
+        *,
+        fields: str = "",
+        trim: Trim[T] = untrimmed,
     ) -> Informer[T]:
-        """The shared informer of `kind`, made at the first call."""
-        key = (cast(type[Object], kind), resource or kind.resource, fields)
+        """The shared informer of `kind`, made at the first call; another one for each `trim`."""
+        key = (kind, resource or kind.resource, fields, trim)
         if key not in self._informers:
             self._informers[key] = Informer(
-                self.client, kind, self.clock, resource=resource, fields=fields
+                self.client, kind, self.clock, resource=resource, fields=fields, trim=trim
             )
         return self._informers[key]
 

@@ -19,6 +19,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 TEXTS = 16_384
 """So many texts are remembered; then all are forgotten, and the common ones are soon back."""
+LONGEST_TEXT = 256
+"""Characters of a text up to which it is remembered."""
 PARTS = 1_024
 """So many parts of one field, alike."""
 LONGEST = 4_096
@@ -86,6 +88,7 @@ class Sharing:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._text = self._texts.setdefault
         self._plans: dict[type[msgspec.Struct], _Plan] = {}
 
     def __call__(self, view: T) -> T:
@@ -105,7 +108,7 @@ class Sharing:
                 continue
             form = value.__class__
             if form is str:
-                same = self._texts.setdefault(value, value)
+                same = value if len(value) > LONGEST_TEXT else self._text(value, value)
             elif form is tuple or form is dict:
                 same = self._part(value, parts)
             else:

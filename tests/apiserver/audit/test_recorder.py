@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from argosy.apiserver.audit import event as audit_event
 from argosy.apiserver.audit import notes
 from argosy.apiserver.audit.policy import parse
 from argosy.apiserver.audit.recorder import Recorder
@@ -357,3 +358,16 @@ async def test_one_request_does_not_write_to_the_trail_of_another() -> None:
     await asyncio.gather(*tasks)
     for event in kept.events[5:]:
         assert event["annotations"] == {"path": event["requestURI"]}
+
+
+async def test_long_yaml_is_told_as_its_verb_has_read_it_and_read_by_nobody_else(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = watched(api, {"level": "Request"})
+    lines = "metadata: {name: it}\ndata:\n" + "".join(f"  k{one}: v\n" for one in range(3000))
+    monkeypatch.setattr(audit_event, "body_value", None)
+    for where, status in ((path("ConfigMap"), 201), (path("ConfigMap", "it"), 405)):
+        assert (await api.ask("POST", where, lines.encode(), kind=YAML)).status == status
+        sent = kept.events[-1].get("requestObject")
+        told = None if sent is None else len(sent["data"])
+        assert told == (3000 if status == 201 else None)

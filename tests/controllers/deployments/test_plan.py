@@ -185,6 +185,29 @@ def test_pods_that_do_not_work_go_first(new_available: int, expected: dict[str, 
     assert scaled(plan(it, old, new)) == expected
 
 
+@pytest.mark.parametrize("late", ["old", "new"])
+def test_nothing_is_taken_while_a_set_has_not_heard_of_its_scale(late: str) -> None:
+    """It was scaled down and up again, say: what it tells of its pods may be of before."""
+    it = deployment(replicas=4, strategy=rolling(1, 1))
+    notes = {DESIRED: "4", MAXIMUM: "5"}
+    heard = {name: int(name != late) for name in ("old", "new")}
+    sets = [
+        replica_set("old", 4, available=4, annotations=notes),
+        replica_set("new", 1, available=1, image="one", annotations=notes),
+    ]
+    assert scaled(plan(it, *sets)) == {"old": 2}
+    sets = [
+        msgspec.structs.replace(
+            item,
+            status=msgspec.structs.replace(
+                item.status, observed_generation=heard[item.metadata.name]
+            ),
+        )
+        for item in sets
+    ]
+    assert scaled(plan(it, *sets)) == {}
+
+
 def test_paused_nothing_is_rolled_out() -> None:
     old = replica_set("old", 3, available=3, annotations={DESIRED: "3", MAXIMUM: "4"})
     made = plan(deployment(paused=True), old)

@@ -150,7 +150,7 @@ class Binding(RuleBasedStateMachine):
         super().__init__()
         self.server = Server()
         self.workers = [Worker(self.server) for _ in range(3)]
-        self.bound: dict[str, str] = {}
+        self.given: dict[str, str] = {}
 
     @rule(name=NAMES, size=SIZES, named=st.one_of(st.none(), NAMES))
     def make_claim(self, name: str, size: int, named: str | None) -> None:
@@ -215,17 +215,17 @@ class Binding(RuleBasedStateMachine):
 
     @invariant()
     def a_bound_claim_has_its_volume_for_itself(self) -> None:
-        """As long as it is the volume that it was, and not another one of that name."""
-        volumes, claims = self.server.volumes(), self.server.claims()
-        held = {one.metadata.uid: one for one in claims.values() if one.status.phase == "Bound"}
-        for uid, claim in held.items():
-            volume = volumes.get(claim.spec.volume_name)
+        """As long as it is the volume that it was given, and not another one of that name."""
+        volumes = self.server.volumes()
+        for claim in self.server.claims().values():
+            volume, uid = volumes.get(claim.spec.volume_name), claim.metadata.uid
             if volume is None:
                 continue
-            first = self.bound.setdefault(uid, volume.metadata.uid)
-            if first == volume.metadata.uid:
-                assert volume.spec.claim_ref is not None
-                assert volume.spec.claim_ref.uid == uid
+            reference = volume.spec.claim_ref
+            if reference is not None and reference.uid == uid:
+                self.given.setdefault(uid, volume.metadata.uid)
+            elif self.given.get(uid) == volume.metadata.uid:
+                assert claim.status.phase != "Bound", "the volume is not the claim's"
 
     def teardown(self) -> None:
         """Everybody works on what is there, until nothing changes."""

@@ -1,6 +1,7 @@
 """Jobs and CronJobs: what has ended is counted, and counted once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from argosy.api.batch import CronJob, Job
@@ -330,5 +331,27 @@ def _cron_scenario(policy: str, seconds: float, *invariants: Callable[[], Invari
 FORBID = _cron_scenario("Forbid", 70, never_beside)
 ALLOW = _cron_scenario("Allow", 90)
 REPLACE = _cron_scenario("Replace", 20)
+
+ENDED = replace(
+    INDEXED,
+    final=_final("completedIndexes", "failedIndexes"),
+    expected={
+        "jobs": {"j": {"completedIndexes": "0,1,3,4", "failedIndexes": "2", **FAILED_INDEXES}},
+        **NOTHING_LEFT,
+    },
+)
+"""As `INDEXED`, however many pods it took."""
+
+
+def _ticked(world: World) -> Json:
+    return {name: told for name, told in _crons(world).items() if name != "pods"}
+
+
+TICKED = replace(
+    FORBID,
+    final=_ticked,
+    expected={"active": 0, "jobs": [COMPLETE] * 2, "held": 0},
+)
+"""As `FORBID`, however many pods it took."""
 
 JOBS = (COMPLETIONS, INDEXED, BACKOFF, SUSPENDED, TTL, DELETED, FORBID, ALLOW, REPLACE)

@@ -32,9 +32,8 @@ _TWICE = tuple(
     for scenario, invariants in (
         (deployments.ROLLING, ()),
         (statefulsets.ROLLED, (statefulsets.in_order,)),
-        (jobs.COMPLETIONS, (jobs.counted_once,)),
-        (jobs.INDEXED, (jobs.counted_once,)),
-        (jobs.FORBID, (jobs.one_a_tick, jobs.counted_once)),
+        (jobs.ENDED, (jobs.counted_once,)),
+        (jobs.TICKED, (jobs.one_a_tick, jobs.counted_once)),
         (garbage.ORPHAN, (garbage.kept,)),
         (network.SERVED, ()),
         (platform.TRAINING, ()),

@@ -22,6 +22,7 @@ from argosy.apiserver.negotiate import (
     OBJECTS,
     STRATEGIC,
     body_value,
+    long_yaml,
     media_type,
 )
 from argosy.apiserver.request import User
@@ -167,13 +168,20 @@ def completed_ref(ref: Json, request: Request) -> Json:
     return {**{name: value for name, value in found.items() if value}, **ref}
 
 
-def request_object(request: Request, *, bare: bool) -> Any:
-    """The body, None where there is none that can be read. `bare` is without managed fields."""
+def request_object(request: Request, read: str = "", *, bare: bool) -> Any:
+    """The body, None where there is none that can be read. `bare` is without managed fields.
+
+    Of one that takes long to be read, what the request's verb has read counts: `read`, JSON. It is
+    None where the request did not come so far, as upstream.
+    """
     if not request.body:
         return None
     try:
-        value = body_value(request, BODIES)
-    except StatusError:
+        if long_yaml(request):
+            value = msgspec.json.decode(read) if read else None
+        else:
+            value = body_value(request, BODIES)
+    except (StatusError, msgspec.DecodeError):
         return None
     return without_managed_fields(value) if bare else value
 

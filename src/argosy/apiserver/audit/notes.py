@@ -20,6 +20,7 @@ class Noting(Protocol):
 
     request: Request
     panic: str
+    sent: str
 
     def enter(self, user: User) -> None:
         """Its user is known."""
@@ -83,6 +84,12 @@ def opened(request: Request) -> None:
     """It came in another form, and is `request` in JSON."""
     if (trail := CURRENT.get()) is not None:
         trail.request = request
+
+
+def read(body: str) -> None:
+    """What came was long, and is this in JSON."""
+    if (trail := CURRENT.get()) is not None:
+        trail.sent = body
 
 
 def panicked(error: Exception) -> None:

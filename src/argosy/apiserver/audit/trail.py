@@ -56,6 +56,7 @@ class Trail:
         "impersonated",
         "panic",
         "request",
+        "sent",
     )
 
     def __init__(
@@ -71,6 +72,7 @@ class Trail:
         self.asked: Attributes | None = None
         self.impersonated: User | None = None
         self.panic = ""
+        self.sent = ""
         self._policy = policy
         self._clock = clock
         self._put = put
@@ -194,7 +196,7 @@ class Trail:
         if level < REQUEST or asked.subresource in LONG:  # these are no objects of ours
             return
         bare = self._treatment.omit_managed_fields
-        if (sent := event.request_object(self.request, bare=bare)) is not None:
+        if (sent := event.request_object(self.request, self.sent, bare=bare)) is not None:
             told["requestObject"] = sent
         if level >= RESPONSE and response is not None:
             if (answer := event.response_object(response, bare=bare)) is not None:

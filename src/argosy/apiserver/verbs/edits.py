@@ -37,6 +37,8 @@ Json = dict[str, Any]
 
 QUICK = 1000
 """Operations of a JSON patch that are done in about 20 ms."""
+LONG = 64 * 1024
+"""Bytes of one: a single path of so many takes as long."""
 
 
 def shown_as(call: Call, resource: Resource) -> Call:
@@ -86,7 +88,8 @@ def patching(objects: Objects, call: Call) -> Callable[[Json], Json]:
         error = forbidden_field("force", "may not be specified for non-apply patch")
         raise invalid("PatchOptions", "meta.k8s.io", "", [error])
     merge = MERGES[kind]
-    if kind == JSON_PATCH and isinstance(body, list) and len(body) > QUICK:
+    long = isinstance(body, list) and (len(body) > QUICK or len(call.request.body) > LONG)
+    if kind == JSON_PATCH and long:
         merge = partial(_long_json_patch, call.answers)
 
     def patched(current: Json) -> Json:

@@ -43,7 +43,13 @@ def roll(scaling: Scaling, new: Draft, old: Sequence[Draft]) -> bool:
 
 
 def _shrink(scaling: Scaling, new: Draft, old: Sequence[Draft]) -> bool:
-    """Take from the old sets first what is not available, then what is not needed any more."""
+    """Take from the old sets first what is not available, then what is not needed any more.
+
+    A set that has not looked since its scale was changed may have fewer pods than it tells: while
+    there is one, nothing is taken.
+    """
+    if any(_unheard(item) for item in (*old, new)):
+        return False
     least = scaling.deployment.spec.replicas - max_unavailable(scaling.deployment)
     missing = new.replicas - new.available
     spare = total(old) + new.replicas - least - missing
@@ -53,6 +59,11 @@ def _shrink(scaling: Scaling, new: Draft, old: Sequence[Draft]) -> bool:
     taken = _take(scaling, old, unhealthy, spare)
     spare = sum(item.available for item in (*old, new)) - least
     return _take(scaling, old, [item.replicas for item in old], spare) + taken > 0
+
+
+def _unheard(item: Draft) -> bool:
+    known = item.old
+    return known is not None and known.status.observed_generation < known.metadata.generation
 
 
 def _take(scaling: Scaling, old: Sequence[Draft], most: Sequence[int], count: int) -> int:
