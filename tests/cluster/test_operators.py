@@ -88,7 +88,7 @@ async def test_credentials_are_given_out(tmp_path: Path) -> None:
     keys.make()
     authority = ensure_certificates(tmp_path, ["localhost"], datetime.now(UTC)).ca_pem
     async with cluster() as running:
-        add_credentials(running.manager, tmp_path, keys)
+        add_credentials(running.manager, tmp_path, keys, running.plane.server.used)
         running.start()
         annotations = {"kubernetes.io/service-account.name": "default"}
         body = {

@@ -20,7 +20,12 @@ from argosy.api.resources.access import CERTIFICATE_SIGNING_REQUEST
 from argosy.cluster.authority import Authority
 from argosy.controllers.certificates import CHECKS, CLIENT, KUBELET_CLIENT, KUBELET_SERVING
 from argosy.controllers.certificates_approval import approval
-from argosy.controllers.certificates_cleaning import cleaning
+from argosy.controllers.certificates_cleaning import (
+    PODS_WAIT,
+    PodCertificateRequest,
+    cleaning,
+    pod_cleaning,
+)
 from argosy.controllers.certificates_signing import signing
 from argosy.http.tls import ensure_certificates
 from argosy.testing.clock import FakeClock, settle
@@ -259,3 +264,29 @@ async def test_a_certificate_that_has_ended_takes_its_request_along(tmp_path: Pa
         assert await it.there()
         await it.clock.advance(10)
         assert not await it.there()
+
+
+async def test_requests_of_pods_go_when_they_are_old() -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        running.manager.add(pod_cleaning(running.manager))
+        running.start()
+        stub = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        signed = stub.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        spec = {
+            "signerName": "example.com/signer",
+            "podName": "it",
+            "podUID": "u-1",
+            "serviceAccountName": "default",
+            "serviceAccountUID": "u-2",
+            "nodeName": "here",
+            "nodeUID": "u-3",
+            "maxExpirationSeconds": 86400,
+            "stubPKCS10Request": base64.b64encode(signed).decode(),
+        }
+        body = {"metadata": {"name": "it", "namespace": "default"}, "spec": spec}
+        await running.client.create(PodCertificateRequest.resource, body)
+        await clock.advance(PODS_WAIT.total_seconds() - 5)
+        assert await running.client.find(PodCertificateRequest, "it", "default")
+        await clock.advance(10)
+        assert await running.client.find(PodCertificateRequest, "it", "default") is None

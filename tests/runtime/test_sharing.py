@@ -95,7 +95,7 @@ def test_what_is_worth_a_look_is_learnt_and_learnt_anew(monkeypatch: pytest.Monk
     share = Sharing()
     for at in range(128):
         share(running(f"p{at}", f"10.0.0.{at}"))
-    meta, spec = ({name for name in share._plans[kind].names} for kind in (ObjectMeta, PodSpec))
+    meta, spec = (dict(share._plans[kind].fields).keys() for kind in (ObjectMeta, PodSpec))
     assert {"namespace", "labels"} <= meta and not {"name", "uid", "annotations"} & meta
     assert "containers" in spec and "affinity" not in spec
     late = [share(pinned(f"q{at}")) for at in range(200)]
@@ -111,7 +111,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         share(running(f"p{at}", f"10.0.0.{at}"))
         assert len(share._texts) <= 20 + 12
         assert all(
-            len(parts) <= 5 for plan in share._plans.values() for parts in plan.parts if parts
+            len(parts) <= 5 for plan in share._plans.values() for _, parts in plan.fields if parts
         )
     one, two = share(running("x", "1")), share(running("y", "2"))
     assert one.spec.containers is two.spec.containers

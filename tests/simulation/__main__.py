@@ -56,7 +56,8 @@ def _played(name: str, seed: int) -> Outcome:
 
 
 def _told(outcome: Outcome) -> int:
-    print(f"{outcome.scenario} seed={outcome.seed}: {outcome.problem}", flush=True)
+    print(f"{outcome.scenario} seed={outcome.seed}: {outcome.problem or 'passed'}")
+    print(*outcome.history, sep="\n", flush=True)
     return int(bool(outcome.problem))
 
 

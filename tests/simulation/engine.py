@@ -36,6 +36,8 @@ QUIET = 60.0
 STUCK = 900.0
 """Seconds without a write after which nothing will come any more: backoff ends far below."""
 PATIENCE = 3600.0
+LATEST = 25
+"""So many commits are told of a run that failed; all of one that is traced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +62,14 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended; `problem` is empty where all was well."""
+    """How a run ended; `problem` is empty where all was well. `history` are its last commits."""
 
     scenario: str
     seed: int
     problem: str
     writes: int
     seconds: float  # simulated
+    history: tuple[str, ...]
 
 
 class _FailureError(Exception):
@@ -90,9 +93,9 @@ def run(scenario: Scenario, seed: int, *, trace: bool = False) -> Outcome:
             problem = traceback.format_exc()
     if not problem and loop.failures:
         problem = f"not caught: {loop.failures[0]}"
-    if trace or problem:
-        problem += "\n" + "\n".join(play.world.writes[None if trace else -25 :])
-    return Outcome(scenario.name, seed, problem.strip(), len(play.world.writes), loop.time())
+    writes = play.world.writes
+    history = tuple(writes if trace else writes[-LATEST:])
+    return Outcome(scenario.name, seed, problem, len(writes), loop.time(), history)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from tests.simulation.engine import Outcome, run
 from tests.simulation.scenarios.table import SCENARIOS
 
-SEEDS = range(5)
+SEEDS = range(8)
 RUNS = [(name, seed) for name in SCENARIOS for seed in SEEDS]
 Played = dict[tuple[str, int], Future[Outcome]]
 
@@ -41,5 +41,6 @@ def _run_of(item: pytest.Item) -> tuple[str, int] | None:
 @pytest.mark.parametrize(("name", "seed"), RUNS, ids=[f"{name}-seed={seed}" for name, seed in RUNS])
 def test_it_comes_to_rest_as_it_must(played: Played, name: str, seed: int) -> None:
     outcome = played[name, seed].result()
-    again = f"python -m tests.simulation --only {name} --seed {seed}"
-    assert not outcome.problem, f"{name} seed={seed}: {outcome.problem}\nagain: {again}"
+    again = f"again: python -m tests.simulation --only {name} --seed {seed}"
+    told = "\n".join((outcome.problem, *outcome.history, again))
+    assert not outcome.problem, f"{name} seed={seed}: {told}"

@@ -23,6 +23,7 @@ from argosy.apiserver.audit import notes
 from argosy.apiserver.authentication.issuer import PATHS as ISSUER_PATHS
 from argosy.apiserver.authentication.issuer import Issuer
 from argosy.apiserver.authentication.keys import Keys
+from argosy.apiserver.authentication.legacy import Used
 from argosy.apiserver.authentication.readers import authenticator
 from argosy.apiserver.authentication.tokens import Tokens
 from argosy.apiserver.authorization.authorizer import Authorizer, is_master
@@ -85,6 +86,7 @@ class APIServer:
         self._catalog = catalog
         self.outbound = Outbound(store)
         others = issued(guards, clock)
+        self.used = Used()
         self._authenticator = authenticator(
             tokens,
             keys,
@@ -92,6 +94,7 @@ class APIServer:
             clock,
             issued=others,
             guards=guards,
+            used=self.used,
             outbound=self.outbound,
         )
         self._authorizer = Authorizer(store, catalog.gate)

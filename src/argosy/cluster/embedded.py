@@ -269,7 +269,9 @@ class Embedded:
         operators.add_kubernetes(
             control, folder / "volumes", plane.resources, collector=garbage, gate=plane.gate
         )
-        operators.add_credentials(control, folder / "pki", plane.server.issuer.keys)
+        operators.add_credentials(
+            control, folder / "pki", plane.server.issuer.keys, plane.server.used
+        )
         operators.add_aggregation(control, plane.server.aggregation, folder / "pki")
         operators.add_address(control, url)
         settle()

@@ -18,7 +18,7 @@ from argosy.api.statefulsets import StatefulSet
 from argosy.api.storage import VolumeAttributesClass
 from argosy.apiserver.aggregation.aggregation import Aggregation
 from argosy.apiserver.authentication.keys import Keys
-from argosy.apiserver.authentication.legacy import issue
+from argosy.apiserver.authentication.legacy import Used, issue
 from argosy.cluster.apiservice import ServicePublisher
 from argosy.cluster.authority import Authority
 from argosy.cluster.bootstrap import PROVISIONER
@@ -26,11 +26,12 @@ from argosy.cluster.flowcontrol import MANAGER as PRODUCER
 from argosy.cluster.flowcontrol import FlowControl
 from argosy.cluster.frontproxy import Publisher
 from argosy.cluster.platform import add_operators as add_operators
+from argosy.cluster.usedtokens import UsedTokens
 from argosy.controllers.apiservices import api_services
 from argosy.controllers.attachdetach.attachdetach import attach_detach
 from argosy.controllers.autoscaling.autoscaler import horizontal_pod_autoscalers
 from argosy.controllers.certificates_approval import approval
-from argosy.controllers.certificates_cleaning import cleaning
+from argosy.controllers.certificates_cleaning import PodCertificateRequest, cleaning, pod_cleaning
 from argosy.controllers.certificates_signing import signing
 from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.clusterroleaggregation import cluster_role_aggregation
@@ -119,7 +120,7 @@ def add_kubernetes(
     manager.add(disruption_targets(manager))
     if HorizontalPodAutoscaler.resource in served:
         manager.add(horizontal_pod_autoscalers(manager, zero=gate("HPAScaleToZero")))
-    manager.add(cluster_role_aggregation(manager))
+    _add_access(manager, served)
     if FLOW_SCHEMA in served:  # older minors have it in versions of another shape
         manager.add(flow_schemas(manager))
         manager.add_runner(FlowControl(manager.client_as(PRODUCER), manager.clock).run)
@@ -127,6 +128,13 @@ def add_kubernetes(
     collector = collector or manager
     collector.add_runner(GarbageCollector(collector, served).run)
     manager.add_runner(Scheduler(manager).run)
+
+
+def _add_access(manager: Manager, served: Collection[Resource]) -> None:
+    """Run what keeps roles and requests for certificates in order."""
+    manager.add(cluster_role_aggregation(manager))
+    if PodCertificateRequest.resource in served:
+        manager.add(pod_cleaning(manager))
 
 
 def _add_replicas(manager: Manager, served: Collection[Resource]) -> None:
@@ -155,10 +163,10 @@ def add_address(manager: Manager, url: str) -> None:
     manager.add_runner(ServicePublisher(client, manager.clock, url).run)
 
 
-def add_credentials(manager: Manager, pki: Path, keys: Keys) -> None:
+def add_credentials(manager: Manager, pki: Path, keys: Keys, used: Used) -> None:
     """Run what gives out credentials, and takes them back.
 
-    The authority's key is in `pki`; `keys` sign tokens.
+    The authority's key is in `pki`; `keys` sign tokens; `used` tells which of secrets were used.
     """
 
     async def issued(namespace: str, secret: str, account: str, uid: str) -> str:
@@ -173,3 +181,5 @@ def add_credentials(manager: Manager, pki: Path, keys: Keys) -> None:
     manager.add(root_ca(manager, authority))
     manager.add(account_tokens(manager, issued, authority))
     manager.add(bootstrap_cleaning(manager))
+    client = manager.client_as("cluster/usedtokens")
+    manager.add_runner(UsedTokens(client, manager.clock, used).run)

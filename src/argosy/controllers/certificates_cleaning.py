@@ -1,17 +1,22 @@
 """Removes requests for certificates that have done their work, or will not.
 
 One hour after a verdict that was carried out, a day after one that was not and for what nobody ever
-judged, and when the certificate itself has ended. Source: Kubernetes' "Certificates and Certificate
-Signing Requests".
+judged, and when the certificate itself has ended. Those of pods go a quarter of an hour after they
+were made, whatever became of them: nobody waits that long. Source: Kubernetes' "Certificates and
+Certificate Signing Requests".
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from cryptography import x509
 
 from argosy.api.certificates import CertificateSigningRequest
+from argosy.api.meta import Object
+from argosy.api.resource import Resource
+from argosy.api.resources.access import POD_CERTIFICATE_REQUEST
 from argosy.api.validation.pem import UNREADABLE, blocks, decoded
 from argosy.base.clock import Clock, parse_timestamp
 from argosy.client.client import Client
@@ -21,6 +26,8 @@ from argosy.runtime.manager import Manager
 NAME = "controllers/certificates-cleaning"
 DONE_WITH = timedelta(hours=1)
 PENDING = timedelta(hours=24)
+OF_PODS = "controllers/certificates-cleaning-pods"
+PODS_WAIT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,32 @@ class Cleaning:
             return Result(after=left + 1.0)
         meta = csr.metadata
         await self.client.delete(csr.resource, meta.name, uid=meta.uid)
+        return DONE
+
+
+class PodCertificateRequest(Object, frozen=True, kw_only=True):
+    """A pod's request: how old it is is all that matters here."""
+
+    resource: ClassVar[Resource] = POD_CERTIFICATE_REQUEST
+
+
+@dataclass(frozen=True)
+class PodCleaning:
+    """Deletes what is old."""
+
+    client: Client
+    clock: Clock
+
+    async def reconcile(self, request: PodCertificateRequest) -> Result:
+        """Delete the request, or look again when it is old."""
+        meta = request.metadata
+        if not meta.creation_timestamp or meta.deletion_timestamp is not None:
+            return DONE
+        old = parse_timestamp(meta.creation_timestamp) + PODS_WAIT
+        left = (old - self.clock.now()).total_seconds()
+        if left > 0:
+            return Result(after=left)
+        await self.client.delete(request.resource, meta.name, meta.namespace, uid=meta.uid)
         return DONE
 
 
@@ -77,4 +110,13 @@ def cleaning(manager: Manager) -> Controller[CertificateSigningRequest]:
         name=NAME,
         informer=manager.informer(CertificateSigningRequest),
         reconcile=Cleaning(manager.client_as(NAME), manager.clock).reconcile,
+    )
+
+
+def pod_cleaning(manager: Manager) -> Controller[PodCertificateRequest]:
+    """The one for pods' requests."""
+    return Controller(
+        name=OF_PODS,
+        informer=manager.informer(PodCertificateRequest),
+        reconcile=PodCleaning(manager.client_as(OF_PODS), manager.clock).reconcile,
     )

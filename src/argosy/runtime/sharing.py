@@ -52,13 +52,13 @@ class _Plan:
         self._look({name: Parts() for name in self._all})
 
     def _look(self, fields: dict[str, Parts | None]) -> None:
-        self.names, self.parts = tuple(fields), tuple(fields.values())
+        self.fields = tuple(fields.items())
         # With the class, which nobody looks at, there are two at least, and a tuple comes of it.
         self.values = attrgetter(*fields, "__class__", "__class__")
 
     def note(self, before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
         """The fields of a struct, before it was looked at and then."""
-        for name, old, new in zip(self.names, before, after, strict=False):
+        for (name, _), old, new in zip(self.fields, before, after, strict=False):
             self._known[name] += new is not old
             self._inner[name] += _holds_structs(old)
 
@@ -103,7 +103,8 @@ class Sharing:
         if plan is None:
             plan = self._plans[view.__class__] = _Plan(view.__class__)
         before = plan.values(view)
-        for name, parts, value in zip(plan.names, plan.parts, before, strict=False):
+        # To say `strict` takes longer here than all that is done with a field.
+        for (name, parts), value in zip(plan.fields, before):  # noqa: B905
             if not value:
                 continue
             form = value.__class__

@@ -1,5 +1,6 @@
 """Tokens in secrets: good while secret and account are there."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -7,10 +8,11 @@ import msgspec
 import pytest
 
 from argosy.api.resources.core import SECRET, SERVICE_ACCOUNT
-from argosy.apiserver.authentication.legacy import LegacyTokens, issue
+from argosy.apiserver.authentication.legacy import LAST_USED, MOST_UNTOLD, LegacyTokens, Used, issue
 from argosy.apiserver.authentication.tokens import AUDIENCES, TokenError, token_hash
 from argosy.apiserver.request import User
 from argosy.store.interface import Record
+from argosy.testing.clock import FakeClock
 from tests.apiserver.authentication.kit import keys, token
 
 Json = dict[str, Any]
@@ -27,7 +29,7 @@ def reader(
         SERVICE_ACCOUNT.key("default", "builder"): {"metadata": {"uid": "u-1", **(account or {})}},
     }
     records = {key: Record(key, msgspec.json.encode(obj), 1) for key, obj in objects.items()}
-    return LegacyTokens(keys(), records.get)
+    return LegacyTokens(keys(), records.get, FakeClock(), Used())
 
 
 def bearer(tokens: LegacyTokens, shown: str = TOKEN) -> User | None:
@@ -48,7 +50,7 @@ def test_it_is_the_accounts() -> None:
 def test_it_ends_with_what_it_names() -> None:
     tokens = reader()
     assert bearer(tokens) is not None
-    empty = LegacyTokens(tokens.keys, lambda key: None, tokens._known)
+    empty = LegacyTokens(tokens.keys, lambda key: None, tokens.clock, tokens.used, tokens._known)
     with pytest.raises(TokenError, match="invalidated"):
         bearer(empty)
 
@@ -61,7 +63,8 @@ def test_it_ends_with_what_it_names() -> None:
         (reader(text="other"), "does not match server's copy"),
         (
             reader({"metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "x"}}}),
-            "has been marked invalid",
+            "the token in secret default/it for service account default/builder has been marked "
+            "invalid. Use tokens from the TokenRequest API",
         ),
         (reader(account={"uid": "u-2"}), r"ServiceAccount UID \(u-2\) does not match"),
         (reader(account=GONE), "ServiceAccount default/builder has been deleted"),
@@ -84,3 +87,33 @@ def test_other_tokens_are_not_its_business() -> None:
     assert reader().identify(TOKEN, token_hash(TOKEN), ("https://other",)) is None
     with pytest.raises(TokenError):
         bearer(reader(), f"{TOKEN[:-8]}AAAAAAAA")
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ({}, True),
+        ({LAST_USED: "2025-12-31"}, True),
+        ({LAST_USED: "junk"}, True),
+        ({LAST_USED: "2026-01-01"}, False),
+        ({LAST_USED: "2026-01-02"}, False),
+        ({LAST_USED: "2026-01-03"}, True),
+    ],
+)
+async def test_that_it_was_used_is_noted_once_a_day(labels: dict[str, str], told: bool) -> None:
+    tokens = reader({"metadata": {"uid": "s-1", "labels": labels}})
+    bearer(tokens)
+    bearer(tokens)
+    waiting = asyncio.ensure_future(tokens.used.some())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert waiting.done() is told
+    assert not told or waiting.result() == {("default", "it", "s-1")}
+    waiting.cancel()
+
+
+async def test_what_nobody_takes_does_not_grow() -> None:
+    used = Used()
+    for number in range(2 * MOST_UNTOLD):
+        used.note("default", f"it-{number}", "")
+    assert len(await used.some()) == MOST_UNTOLD

@@ -2,12 +2,16 @@
 
 Nobody gets one unasked. The secret names the account in an annotation, a controller puts the token
 in (`issue` makes it), and the server takes it while secret and account are there and the secret
-still holds this very token. Source: Kubernetes' "Manually create a long-lived API token".
+still holds this very token. That a token was used is noted (`Used`), and the day is written to its
+secret by somebody else, at most once a day: no request waits for that.
+Source: Kubernetes' "Manually create a long-lived API token"; KEP-2799.
 """
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -24,10 +28,14 @@ from argosy.apiserver.authentication.tokens import (
 )
 from argosy.apiserver.authentication.unverified import claimed_issuer
 from argosy.apiserver.request import User
+from argosy.base.clock import Clock
 from argosy.store.interface import Record
 
 ISSUER: Final = "kubernetes/serviceaccount"
 INVALID_SINCE: Final = "kubernetes.io/legacy-token-invalid-since"
+LAST_USED: Final = "kubernetes.io/legacy-token-last-used"
+DAY: Final = "%Y-%m-%d"
+MOST_UNTOLD: Final = 4096
 REMEMBERED: Final = 1024
 _CLAIM: Final = "kubernetes.io/serviceaccount/"
 
@@ -58,12 +66,35 @@ class _Secret(msgspec.Struct, frozen=True):
     data: dict[str, bytes] | None = None
 
 
+class Used:
+    """Secrets whose token was used on a day that they do not tell of yet: place, name, uid."""
+
+    def __init__(self) -> None:
+        self._untold: set[tuple[str, str, str]] = set()
+        self._some = asyncio.Event()
+
+    def note(self, namespace: str, secret: str, uid: str) -> None:
+        """It was used; what is too much is noted when it is used again."""
+        if len(self._untold) < MOST_UNTOLD:
+            self._untold.add((namespace, secret, uid))
+            self._some.set()
+
+    async def some(self) -> set[tuple[str, str, str]]:
+        """Wait for any, and take them."""
+        await self._some.wait()
+        self._some.clear()
+        found, self._untold = self._untold, set()
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class LegacyTokens:
     """Reads tokens that `keys` signed; `look` finds what they name."""
 
     keys: Keys
     look: Callable[[str], Record | None]
+    clock: Clock
+    used: Used
     _known: dict[bytes, LegacyClaims] = field(default_factory=dict)
 
     def identify(self, token: str, digest: bytes, audiences: tuple[str, ...]) -> Identity | None:
@@ -81,21 +112,33 @@ class LegacyTokens:
             if len(self._known) >= REMEMBERED:
                 del self._known[next(iter(self._known))]
             self._known[digest] = claims
-        self._secret_there(claims, token)
+        meta = self._secret_there(claims, token)
         self._account_there(claims)
+        self._still_valid(claims, meta)
         groups = account_groups(claims.namespace)
         return Identity(authenticated(User(claims.sub, groups, claims.uid)), meant)
 
-    def _secret_there(self, claims: LegacyClaims, token: str) -> None:
+    def _secret_there(self, claims: LegacyClaims, token: str) -> _Meta:
         record = self.look(SECRET.key(claims.namespace, claims.secret))
         secret = None if record is None else msgspec.json.decode(record.value, type=_Secret)
         if secret is None or secret.metadata.deletionTimestamp is not None:
             raise TokenError("Token has been invalidated")
         if not hmac.compare_digest((secret.data or {}).get("token", b""), token.encode()):
             raise TokenError("Token does not match server's copy")
-        if (secret.metadata.labels or {}).get(INVALID_SINCE):
-            where = f"{claims.namespace}/{claims.secret}"
-            raise TokenError(f"the token in secret {where} has been marked invalid")
+        return secret.metadata
+
+    def _still_valid(self, claims: LegacyClaims, meta: _Meta) -> None:
+        labels, now = meta.labels or {}, self.clock.now()
+        days = (now.strftime(DAY), (now + timedelta(days=1)).strftime(DAY))
+        if labels.get(LAST_USED) not in days:  # another server's clock may be ahead
+            self.used.note(claims.namespace, claims.secret, meta.uid)
+        if labels.get(INVALID_SINCE):
+            raise TokenError(
+                f"the token in secret {claims.namespace}/{claims.secret} for service account "
+                f"{claims.namespace}/{claims.account} has been marked invalid. Use tokens from the "
+                "TokenRequest API or manually created secret-based tokens, or remove the "
+                f"'{INVALID_SINCE}' label from the secret to temporarily allow use of this token"
+            )
 
     def _account_there(self, claims: LegacyClaims) -> None:
         record = self.look(SERVICE_ACCOUNT.key(claims.namespace, claims.account))

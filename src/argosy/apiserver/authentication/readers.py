@@ -9,7 +9,7 @@ from argosy.apiserver.authentication.bootstraptokens import BootstrapTokens
 from argosy.apiserver.authentication.certificates import ClientCertificates, authorities
 from argosy.apiserver.authentication.frontproxy import Claims, FrontProxy, ProxyRules
 from argosy.apiserver.authentication.keys import Keys
-from argosy.apiserver.authentication.legacy import LegacyTokens
+from argosy.apiserver.authentication.legacy import LegacyTokens, Used
 from argosy.apiserver.authentication.tokens import RemoteReader, Tokens
 from argosy.apiserver.guards import Guards
 from argosy.apiserver.outbound import Outbound
@@ -29,6 +29,7 @@ def authenticator(
     *,
     issued: "Configured | None" = None,
     guards: Guards | None = None,
+    used: Used | None = None,
     outbound: Outbound | None = None,
 ) -> Authenticator:
     """The authenticator of a server whose objects `look` finds; others' tokens as `issued`."""
@@ -45,7 +46,7 @@ def authenticator(
     issuers = None if guards.client_authority is None else authorities(guards.client_authority)
     readers = (
         ServiceAccountTokens(keys, look, clock),
-        LegacyTokens(keys, look),
+        LegacyTokens(keys, look, clock, used or Used()),
         BootstrapTokens(look, clock),
     )
     known = ClientCertificates(clock, issuers)

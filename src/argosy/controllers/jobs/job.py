@@ -135,6 +135,10 @@ class Jobs:
         if step.end is None and step.fault is None and job.metadata.deletion_timestamp is None:
             status, news = suspension(status, job.spec.suspend, now)
         plan = track(picture, status, step.staffed, step.end)
+        if plan.release and not self.memory.sure(job):
+            self.control.expectations.doubt(job.metadata.uid)
+            self.memory.wrote(job, job.metadata.resource_version)  # once the doubt is over
+            return 0.0
         revision = await self._write(job, job.status, plan.status, job.metadata.resource_version)
         if not revision:
             return None
@@ -172,6 +176,7 @@ class Jobs:
             return ""
         told = str(written["metadata"]["resourceVersion"])
         await self.jobs.reached(told)
+        self.memory.wrote(job, told)
         return told
 
     async def _release_all(self, job: Job, pods: Sequence[Pod]) -> None:

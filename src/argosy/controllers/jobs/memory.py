@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from argosy.api.batch import Job
+from argosy.api.batch import Job, JobStatus
 from argosy.api.core import Pod
 from argosy.api.meta import Key
 from argosy.controllers.jobs.backoff import Backoff
@@ -19,6 +19,7 @@ class Memory:
     def __init__(self, jobs: Informer[Job], pods: Informer[Pod], expected: Expectations) -> None:
         self._backoffs: dict[str, Backoff] = {}
         self._vanished: dict[Key, str] = {}
+        self._own: dict[str, str] = {}
         self._expected = expected
         jobs.subscribe(self._job_changed)
         pods.subscribe(self._pod_changed)
@@ -38,6 +39,19 @@ class Memory:
         """The pod is gone: it must not be counted again while the cache has it."""
         self._vanished[pod.key] = pod.metadata.uid
 
+    def wrote(self, job: Job, revision: str) -> None:
+        """This is how the job is now; whoever else wrote to it, the cache has what led to it."""
+        self._own[job.metadata.uid] = revision
+
+    def sure(self, job: Job) -> bool:
+        """Whether nobody else has counted pods of this job since the cache was sure to have them.
+
+        Another instance may have let go a pod, and counted it, that the cache shows as held.
+        """
+        return job.status == JobStatus() or (
+            self._own.get(job.metadata.uid) == job.metadata.resource_version
+        )
+
     def present(self, pods: Iterable[Pod]) -> list[Pod]:
         """Those that are not known to be gone."""
         return [pod for pod in pods if self._vanished.get(pod.key) != pod.metadata.uid]
@@ -45,6 +59,7 @@ class Memory:
     def _job_changed(self, old: Job | None, new: Job | None) -> None:
         if old is not None and (new is None or new.ended is not None):
             self._backoffs.pop(old.metadata.uid, None)
+            self._own.pop(old.metadata.uid, None)
         if old is not None and new is None:
             self._expected.forget(old.metadata.uid)
 
