@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from argosy.api import builtin, structural
+from argosy.api.core import ConfigMap
 from argosy.api.crdgen import custom_resource_definition
 from argosy.api.kinds import OWN
 from argosy.api.meta import Object, View
@@ -144,6 +145,24 @@ def test_the_first_version_is_stored_and_all_are_served() -> None:
     versions = custom_resource_definition(Widget, Older)["spec"]["versions"]
     facts = [(item["name"], item["served"], item["storage"]) for item in versions]
     assert facts == [("v1", True, True), ("v1beta1", True, False)]
+
+
+def test_a_path_may_begin_with_a_dot_as_kubectl_has_it() -> None:
+    columns = (Column("Ready", ".status.ready", "integer"),)
+
+    class Other(Widget, frozen=True, kw_only=True):
+        resource: ClassVar[Resource] = replace(RESOURCE, columns=columns)
+
+    [version] = custom_resource_definition(Other)["spec"]["versions"]
+    [column] = version["additionalPrinterColumns"]
+    assert column["jsonPath"] == ".status.ready"
+
+
+def test_what_is_no_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="Object is no kind: `resource"):
+        custom_resource_definition(Object)
+    with pytest.raises(ValueError, match="ConfigMap is of no group"):
+        custom_resource_definition(ConfigMap)
 
 
 def test_versions_of_different_kinds_are_refused() -> None:

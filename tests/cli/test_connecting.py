@@ -1,11 +1,21 @@
 """Which cluster a command means."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from argosy.cli.connecting import access, named_file, only_option, usual_file
+from argosy.base.errors import StatusError
+from argosy.cli.connecting import (
+    access,
+    connected,
+    named_file,
+    only_option,
+    usual_file,
+    what_helps,
+)
 from argosy.client import kubeconfig
+from argosy.testing.clock import FakeClock
 
 CONFIG = kubeconfig.render("https://there:6443", b"ca", "t")
 
@@ -56,6 +66,25 @@ def test_a_pod_without_an_account_is_told(
     with pytest.raises(SystemExit):
         access(None, "")
     assert "reading the pod's service account" in capsys.readouterr().err
+
+
+def test_who_is_not_known_is_told_of_the_credentials() -> None:
+    usual = "be an admin"
+    assert what_helps(StatusError(403, "Forbidden", "no"), usual) == usual
+    assert "kubectl auth whoami" in what_helps(StatusError(401, "Unauthorized", "no"), usual)
+
+
+def test_what_is_no_certificate_is_told_with_a_hint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def connect() -> None:
+        async with connected(kubeconfig.Access("https://here", "no PEM"), FakeClock(), "me"):
+            raise AssertionError("connected")
+
+    with pytest.raises(SystemExit):
+        asyncio.run(connect())
+    told = capsys.readouterr().err
+    assert told.startswith("error: certificate-authority: not as PEM has them") and "hint: " in told
 
 
 def test_lists_may_have_spaces() -> None:

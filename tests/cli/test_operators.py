@@ -6,27 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from argosy.cli.main import app
-from argosy.cli.operators import address
 from argosy.client import kubeconfig
-
-
-@pytest.mark.parametrize(
-    "text, wanted",
-    [
-        (":8080", ("", 8080)),
-        ("127.0.0.1:0", ("127.0.0.1", 0)),
-        ("[::1]:80", ("::1", 80)),
-        ("localhost:65535", ("localhost", 65535)),
-    ],
-)
-def test_addresses(text: str, wanted: tuple[str, int]) -> None:
-    assert address(text) == wanted
-
-
-@pytest.mark.parametrize("text", ["8080", "host:", "host:port", ":65536", ":-1", ":²"])
-def test_what_is_no_address(text: str) -> None:
-    with pytest.raises(ValueError, match="is no address of the form HOST:PORT"):
-        address(text)
 
 
 @pytest.mark.parametrize(

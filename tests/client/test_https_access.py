@@ -52,6 +52,45 @@ async def test_a_token_that_was_renewed_is_read_when_the_old_one_is_refused(
     assert seen == ["Bearer old", "Bearer old", "Bearer old", "Bearer new"]
 
 
+@pytest.mark.parametrize(
+    ("access", "word"),
+    [
+        (kubeconfig.Access("https://here", "no PEM"), "certificate-authority: not as PEM"),
+        (kubeconfig.Access("https://here", "ä"), "certificate-authority: not as PEM"),
+        (kubeconfig.Access("https://here", certificate=b"c", key=b"k"), "client-key: not as PEM"),
+    ],
+)
+def test_what_is_no_certificate_is_told(access: kubeconfig.Access, word: str) -> None:
+    with pytest.raises(kubeconfig.KubeconfigError, match=word):
+        transport(access)
+
+
+async def test_a_plugins_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+    answer = (
+        '{"apiVersion": "%s", "kind": "ExecCredential", '
+        '"status": {"clientCertificateData": "c", "clientKeyData": "k"}}'
+    )
+    script = tmp_path / "plugin"
+    script.write_text(f"#!/bin/sh\necho '{answer % VERSIONS[0]}'\n")
+    script.chmod(0o700)
+    access = kubeconfig.Access("https://127.0.0.1:1", plugin=Plugin(command=str(script)))
+    async with reaching(access) as way:
+        with pytest.raises(ConnectionError, match="exec: the certificate: not as PEM has them"):
+            await way.send(GET)
+
+
+async def test_a_token_that_no_header_may_have_is_told(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("a\nb")
+    async with served(told, certificates) as url:
+        access = kubeconfig.Access(url, certificates.ca_pem.decode(), token_file=file)
+        async with reaching(access) as way:
+            with pytest.raises(ConnectionError, match="control character"):
+                await way.send(GET)
+
+
 async def test_a_server_may_be_trusted_blindly_or_under_another_name(
     certificates: Certificates,
 ) -> None:

@@ -99,7 +99,8 @@ def test_contents_may_stand_beside_the_file(config: Path) -> None:
         (b"- a", "not a kubeconfig"),
         (b"a: [", "reading"),
         (b"\xff\xfe\xfd", "reading"),
-        (b"{}", 'no entry "" in contexts'),
+        (b"{}", "no current-context is set"),
+        (b"current-context:", "no current-context is set"),
         (b"current-context: it", 'no entry "it" in contexts'),
         (b"{current-context: it, contexts: 5}", 'no entry "it" in contexts'),
         (b"{current-context: it, contexts: [it]}", 'no entry "it" in contexts'),
@@ -131,6 +132,14 @@ def test_forms_that_are_not_supported_are_named(config: Path, form: str) -> None
     ("cluster", "user", "word"),
     [
         ({"server": ""}, {}, "no server"),
+        ({"server": None}, {}, "no server"),
+        ({"server": 5}, {}, "no URL like https://host:6443"),
+        ({"server": "here:6443"}, {}, "no URL like"),
+        ({"server": "https://[::1"}, {}, "no URL like"),
+        ({"server": "https://here:99999"}, {}, "no URL like"),
+        ({}, {"token": "a\nb"}, "the token has characters that no header may have"),
+        ({}, {"client-certificate-data": b64(b"c")}, "must be specified together"),
+        ({}, {"client-key-data": b64(b"k")}, "must be specified together"),
         ({"certificate-authority-data": "§"}, {}, "certificate-authority"),
         ({"certificate-authority-data": "abc"}, {}, "certificate-authority"),
         ({"certificate-authority": "missing.crt"}, {}, "certificate-authority"),
@@ -149,8 +158,30 @@ def test_a_context_may_be_named(config: Path) -> None:
     config.write_text(yaml.safe_dump(document(user={"token": "t"})))
 
     assert load(config, "other") == Access("https://other", token="other")
-    with pytest.raises(KubeconfigError, match='no entry "third" in contexts'):
+    with pytest.raises(KubeconfigError, match=r'"third" in contexts \(there are: other, it\)'):
         load(config, "third")
+
+
+def test_who_is_nobody_is_anonymous(config: Path) -> None:
+    contexts = [{"name": "it", "context": {"cluster": "c"}}]
+    config.write_text(yaml.safe_dump(document(contexts=contexts)))
+    assert load(config) == Access("https://here:6443")
+    config.write_text(yaml.safe_dump(document(user={"token": None})))  # `token:` and nothing else
+    assert load(config) == Access("https://here:6443")
+
+
+@pytest.mark.parametrize("written", ["\n", "\r\n"])
+def test_files_from_elsewhere(config: Path, written: str) -> None:
+    """With a byte order mark, other ends of lines, and folded data."""
+    folded = "\n".join(b64(CA)[at : at + 16] for at in range(0, len(b64(CA)), 16))
+    text = yaml.safe_dump(document({"certificate-authority-data": folded}), default_style="|")
+    config.write_bytes(("\ufeff" + text.replace("\n", written)).encode())
+    assert load(config) == Access("https://here:6443", CA.decode())
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Access("https://here", token="secret-token", key=b"secret-key"))
+    assert "https://here" in shown and "secret" not in shown
 
 
 def test_how_the_server_is_reached_and_trusted(config: Path) -> None:

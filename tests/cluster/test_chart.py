@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from argosy.cluster.chart import chart, dumped, written
+from argosy.base.manifest import dumped
+from argosy.cluster.chart import chart, written
 from argosy.cluster.foreign import chosen
 from argosy.cluster.manifests import Settings, definitions, manifests, objects
 

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from argosy.base.clock import Clock
 from argosy.client.client import Client
 from argosy.cluster.foreign import LOOK_SECONDS, Foreign, Wanted, chosen, served
 from argosy.cluster.rights import NAME
+from argosy.http.message import Request, Response
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
 from tests.runtime.kit import faulty
@@ -169,6 +171,24 @@ async def test_who_cannot_ask_at_the_start_ends() -> None:
             assert run.task is not None
             with pytest.raises(ConnectionError, match="refused"):
                 await run.task
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A web server that is no API server: whatever is asked, this is its answer."""
+
+    body: bytes
+
+    async def send(self, request: Request) -> Response:
+        return Response(200, {}, self.body)
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("body", [b"<html>Welcome", b"{}", b"[]", b'{"resources": [5]}', b"\xff"])
+async def test_who_is_no_api_server_is_told_of(body: bytes) -> None:
+    with pytest.raises(ConnectionError, match="not the answer of an API server"):
+        await served(Client(Elsewhere(body)), (TrainJob.resource,))
 
 
 async def test_a_door_that_cannot_be_opened_ends_it() -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from argosy.api.core import Node
 from argosy.api.dra import ResourceSlice
 from argosy.api.features import switches
 from argosy.api.kinds import RESOURCES
+from argosy.base.errors import StatusError
 from argosy.cluster.bootstrap import bootstrap
 from argosy.cluster.server import ControlPlane, control_plane, memory_store
 from argosy.node.gpus import parse_gpus
@@ -165,3 +168,64 @@ async def test_a_node_with_gpus_is_one_without(tmp_path: Path) -> None:
     )
     await registration.register(parse_gpus("1xH100"))
     assert (await older.client("test").get(Node, "here")).metadata.name == "here"
+
+
+def policy(*expressions: str) -> Json:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"]}
+    return {
+        "metadata": {"name": "it"},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{**rule, "resources": ["pods"]}]},
+            "validations": [{"expression": one} for one in expressions],
+        },
+    }
+
+
+def hook(*expressions: str) -> Json:
+    conditions = [{"name": f"c{at}", "expression": one} for at, one in enumerate(expressions)]
+    one = {
+        "name": "a.b.c",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {"url": "https://there"},
+        "matchConditions": conditions,
+    }
+    return {"metadata": {"name": "it"}, "webhooks": [one]}
+
+
+def definition(*expressions: str) -> Json:
+    rules = [{"rule": one} for one in expressions]
+    ruled = {"type": "object", "x-kubernetes-validations": rules}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": ruled}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "it", "kind": "It"}
+    spec: Json = {"group": "example.com", "scope": "Cluster", "names": names, "versions": [version]}
+    return {"metadata": {"name": "it.example.com"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("where", "made"),
+    [
+        ("admissionregistration.k8s.io/v1/validatingadmissionpolicies", policy),
+        ("admissionregistration.k8s.io/v1/validatingwebhookconfigurations", hook),
+        ("apiextensions.k8s.io/v1/customresourcedefinitions", definition),
+    ],
+)
+async def test_new_expressions_do_with_what_was_there_and_stored_ones_stay(
+    where: str, made: Callable[..., Json]
+) -> None:
+    """Semantic versions came with 1.33, so that a server of 1.33 takes no new ones."""
+    store = memory_store()
+    newest, older = await plane(store, "1.37"), await plane(store, "1.33")
+    refused = "ERROR: <input>:1:9: undeclared reference to 'isSemver' \\(in container ''\\)"
+    there, path = "isSemver('1')", f"/apis/{where}"
+    with pytest.raises(StatusError, match=refused):
+        await ask(older, "POST", path, made(there))
+    name = (await ask(newest, "POST", path, made(there)))["metadata"]["name"]
+    for expressions, good in (((there, "true"), True), ((there, "isSemver('2')"), False)):
+        stored = await ask(older, "GET", f"{path}/{name}")
+        head = {
+            "metadata": {"name": name, "resourceVersion": stored["metadata"]["resourceVersion"]}
+        }
+        with nullcontext() if good else pytest.raises(StatusError, match=refused):
+            await ask(older, "PUT", f"{path}/{name}", {**made(*expressions), **head})

@@ -1,12 +1,23 @@
 """Every namespace has the authority by which pods know the API server."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
 
 from argosy.api.core import ConfigMap, Namespace
+from argosy.api.meta import Object
 from argosy.controllers.rootca import AUTHORITY, root_ca
-from argosy.testing.clock import settle
+from argosy.controllers.serviceaccounts import service_accounts
+from argosy.controllers.tokens import ServiceAccount
+from argosy.http.message import Request, Response
+from argosy.runtime.controller import Controller
+from argosy.runtime.manager import Manager
+from argosy.testing.clock import FakeClock, settle
+from argosy.testing.cluster import cluster
 from tests.controllers.kit import Scene, controlled
+from tests.runtime.kit import faulty, no_fault, watches
 
 PEM = "-----BEGIN CERTIFICATE-----\n"
 
@@ -68,3 +79,41 @@ async def test_not_where_the_namespace_is_going() -> None:
         await settle()
         await it.client.delete(ConfigMap.resource, AUTHORITY, "new")
         assert await published(it, "new") is None
+
+
+@pytest.mark.parametrize(
+    ("add", "path", "kind", "name"),
+    [
+        (lambda one: root_ca(one, b"PEM"), "/configmaps", ConfigMap, "kube-root-ca.crt"),
+        (service_accounts, "/serviceaccounts", ServiceAccount, "default"),
+    ],
+)
+async def test_what_goes_before_the_cache_has_shown_it_is_made_again(
+    add: Callable[[Manager], Controller[Any]], path: str, kind: type[Object], name: str
+) -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        client, transport = faulty(running)
+
+        async def away(request: Request) -> Response | None:
+            if request.path.endswith(path) and watches(request):
+                raise ConnectionError("reset")
+            return None
+
+        manager = Manager(client, clock)
+        manager.add(add(manager))
+        running.manager.add_runner(manager.run)
+        running.start()
+        await settle(200)
+        transport.fault = away
+        transport.cut.append(ConnectionError("reset"))
+        labels = {"metadata": {"labels": {"wakes": "the-cut"}}}
+        await running.client.merge(kind.resource, name, "default", labels)
+        await settle(200)
+        body = {"metadata": {"name": "new"}}
+        await running.client.create(Namespace.resource, body)
+        await settle(200)
+        await running.client.delete(kind.resource, name, "new")
+        transport.fault = no_fault
+        await clock.advance(120)
+        assert await running.client.find(kind, name, "new") is not None

@@ -1,5 +1,6 @@
 """The guide to operators shows what the example is: its code is copied, and must stay equal."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -13,7 +14,8 @@ FILES = (
     "tests/examples/test_database.py",
 )
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-MOST = 200
+MOST = 215
+PLACES = re.findall(r"^\| (`.+`) \| `(argosy\..+)` \|$", GUIDE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
@@ -26,6 +28,16 @@ def test_each_file_is_shown_and_named() -> None:
     for name in FILES:
         assert f"`{name}`" in GUIDE
         assert any(block in (ROOT / name).read_text() for block in BLOCKS)
+
+
+@pytest.mark.parametrize(("names", "module"), PLACES)
+def test_names_are_where_it_says(names: str, module: str) -> None:
+    found = importlib.import_module(module)
+    assert [name for name in re.findall(r"`(\w+)`", names) if not hasattr(found, name)] == []
+
+
+def test_all_that_the_code_takes_from_argosy_is_told() -> None:
+    assert len(PLACES) == 7
 
 
 def test_it_is_short() -> None:

@@ -13,7 +13,7 @@ from argosy.http.checks import Check
 from argosy.http.message import Request, Response
 from argosy.http.server import serve
 from argosy.runtime.controller import DONE, Controller, Result
-from argosy.runtime.health import Door
+from argosy.runtime.health import Door, address
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
@@ -167,3 +167,22 @@ async def test_as_a_runner_it_serves_until_it_is_cancelled_and_tells_of_a_taken_
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        (":8080", ("", 8080)),
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        ("[::1]:80", ("::1", 80)),
+        ("localhost:65535", ("localhost", 65535)),
+    ],
+)
+def test_addresses(text: str, wanted: tuple[str, int]) -> None:
+    assert address(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["8080", "host:", "host:port", ":65536", ":-1", ":²"])
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(ValueError, match="is no address of the form HOST:PORT"):
+        address(text)

@@ -1,12 +1,13 @@
 """The informer against a real API server: what it shows, and how it comes back."""
 
 import asyncio
+import logging
 
 import msgspec
 import pytest
 
 from argosy.api.core import ConfigMap, Namespace
-from argosy.base.errors import expired, service_unavailable
+from argosy.base.errors import StatusError, expired, service_unavailable
 from argosy.http.message import Request, Response
 from argosy.runtime.informer import Informer
 from argosy.testing.clock import settle
@@ -332,3 +333,33 @@ async def test_a_name_that_comes_again_belongs_to_its_new_owner() -> None:
         await settle()
         assert it.informer.owned_by("uid-x") == []
         assert [item.metadata.name for item in it.informer.owned_by("uid-new")] == ["a"]
+
+
+async def test_a_trouble_that_goes_on_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    said = "no right to list"
+
+    async def refused(_: Request) -> Response | None:
+        raise StatusError(403, "Forbidden", said)
+
+    def loud() -> list[str]:
+        warnings = [item for item in caplog.records if item.levelno == logging.WARNING]
+        return [getattr(item, "error", "") for item in warnings]
+
+    async with scene(run=False) as it:
+        it.transport.fault = refused
+        task = asyncio.create_task(it.informer.run())
+        await it.clock.advance(60)
+        assert loud() == [said]
+        said = "another"
+        await it.clock.advance(60)
+        assert loud() == ["no right to list", said]
+        it.transport.fault = no_fault
+        await it.clock.advance(60)
+        assert it.informer.synced.is_set()
+        it.transport.fault = refused
+        it.transport.cut.append(ConnectionError("cut"))
+        await make(it.client, "a")
+        await it.clock.advance(60)
+        assert loud()[2:] == ["cut", said]  # it had gone well meanwhile
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -17,7 +17,7 @@ from argosy.client.client import Client
 from argosy.controllers.customresources import custom_resources
 from argosy.http.message import Request, Response
 from argosy.runtime.commit import Committer, Desired, Plan
-from argosy.runtime.controller import DONE, Controller, Result
+from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.manager import Manager
 from argosy.runtime.queue import LONGEST_DELAY
@@ -27,6 +27,7 @@ from tests.api.extensions.kit import kind
 from tests.runtime.kit import Faulty, config_map, faulty, make
 
 Reconcile = Callable[[ConfigMap], Awaitable[Result]]
+PORT = {"port": 80}
 
 
 @dataclass
@@ -117,6 +118,33 @@ async def test_what_an_informer_only_repeats_waits_for_what_changes() -> None:
         pause, seen[:] = 0.0, []
         await it.clock.advance(2)
         assert seen[0] == "new" and {"a", "b"} <= set(seen)
+
+
+async def test_objects_without_anything_to_do_are_not_looked_at() -> None:
+    async with scene() as it:
+        seen: list[str] = []
+
+        async def noted(obj: ConfigMap) -> Result:
+            seen.append(obj.metadata.name)
+            return DONE
+
+        await make(it.client, "old-idle")
+        await make(it.client, "old", v="1")
+        services = it.manager.informer(Service)
+        named = Watch(services, lambda service: [service.key])
+        it.control(noted, concerns=lambda obj: "v" in obj.data, watches=(named,))
+        await settle()
+        await make(it.client, "idle")
+        await make(it.client, "new", v="1")
+        await settle()
+        assert seen == ["old", "new"]
+        await it.client.merge(ConfigMap.resource, "idle", "default", {"data": {"v": "1"}})
+        await settle()
+        assert seen == ["old", "new", "idle"]
+        body = {"metadata": {"name": "old-idle", "namespace": "default"}, "spec": {"ports": [PORT]}}
+        await it.client.create(Service.resource, body)
+        await settle()
+        assert seen[3:] == ["old-idle"]  # who is named by others is looked at all the same
 
 
 async def test_an_owner_of_the_same_kind_in_another_group_is_another() -> None:

@@ -113,6 +113,18 @@ async def test_changes_and_drift_are_seen_to() -> None:
         assert (await running.client.get(ConfigMap, "box-sheet-0", "default")).data == {"n": "1"}
 
 
+@pytest.mark.parametrize(
+    "given", [Plan(apply=[child(view(Box, body("box")), Event, "e")]), Plan(prune={Event.resource})]
+)
+async def test_a_plan_of_a_kind_that_it_does_not_own_is_a_fault(
+    given: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene(replace(BOXES, plan=lambda box, seen: given)) as running:
+        await running.make(Box, body("box"))
+        await running.calm()
+    assert "example.com/box: Event is planned, and not among its `owns`" in caplog.text
+
+
 async def test_what_is_refused_is_an_event() -> None:
     async with scene() as running:
         await running.make(Box, body("box", spec={"name": "Not_A_Name"}))
@@ -204,6 +216,19 @@ def test_a_child(more: dict[str, Any], expected: dict[str, Any]) -> None:
     )
     assert meta == {"name": "it", "namespace": "default", **expected}
     assert (made.resource, made.body["data"]) == (ConfigMap.resource, {"a": "b"})
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"name": "My Boxes"}, "'My Boxes' is no name like example.com/database"),
+        ({"name": "example.com/"}, "is no name like"),
+        ({"kind": ConfigMap}, "example.com/box: its kind has no status"),
+    ],
+)
+def test_what_could_never_run_is_told_at_once(more: dict[str, Any], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        replace(BOXES, **more)
 
 
 def test_a_plan_is_tested_without_a_cluster() -> None:

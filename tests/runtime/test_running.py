@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,25 @@ def test_a_cluster_that_is_nowhere(
     assert run(BOXES, arguments=["--kubeconfig", str(tmp_path / "none")]) == 1
     told = capsys.readouterr().err
     assert told.startswith("error: reading ") and "\nhint: " in told
+
+
+@pytest.mark.parametrize("where", ["8080", "here:x"])
+def test_an_address_that_is_none(where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(BOXES, arguments=["--listen", where])
+    assert "argument --listen" in capsys.readouterr().err
+
+
+def test_an_address_that_is_taken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("argosy.base.log.configure", lambda level: None)
+    config = written(tmp_path / "config", "https://127.0.0.1:1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert run(BOXES, arguments=["--kubeconfig", str(config), "--listen", where]) == 1
+    told = capsys.readouterr().err
+    assert "address already in use\nhint: --listen" in told and "Traceback" not in told
 
 
 def written(path: Path, server: str) -> Path:

@@ -258,7 +258,7 @@ def killed(code: str) -> list[str]:
 async def test_a_kill_loses_nothing(tmp_path: Path, number: int, looking: bool) -> None:
     """While it looks, and while it seals anew."""
     await filled(tmp_path, sealing(OLD))
-    killed(f"change_and_die({str(tmp_path)!r}, {number}, looking={looking})")
+    killed(f"{change_and_die.__name__}({str(tmp_path)!r}, {number}, looking={looking})")
     assert await held(tmp_path, sealing(OLD, NEW)) == HISTORY
     assert await held(tmp_path, sealing(NEW, OLD)) == HISTORY
 
@@ -294,7 +294,7 @@ def write_and_die(folder: str, seed: int) -> None:
 async def test_no_acknowledged_write_is_lost_by_a_kill_among_rotations(
     tmp_path: Path, seed: int
 ) -> None:
-    lines = killed(f"write_and_die({str(tmp_path)!r}, {seed})")
+    lines = killed(f"{write_and_die.__name__}({str(tmp_path)!r}, {seed})")
     assert len(lines) > 20
     newest = dict(line.split() for line in lines)
     store = SqliteStore.open(tmp_path, sealing=sealing(NEW, OLD))

@@ -37,9 +37,16 @@ def custom_resource_definition(*versions: type[Object]) -> Node:
     All are served, and the first is the one that is stored. A column whose `path` is JSON path
     (`status.conditions[?(@.type=="Ready")].status`) is shown; the name always is. `scale` among a
     resource's subresources scales `spec.replicas`. Raises ValueError where the versions are not
-    of one kind, TypeError where a struct has no structural schema.
+    of one kind or of no group, TypeError where a struct is no kind or has no structural schema.
     """
+    for kind in versions:
+        if not isinstance(getattr(kind, "resource", None), Resource):
+            raise TypeError(
+                f"{kind.__name__} is no kind: `resource: ClassVar[Resource]` is missing"
+            )
     first = versions[0].resource
+    if not first.group:
+        raise ValueError(f"{first.kind} is of no group: those without are Kubernetes' own")
     if any(_names(kind.resource) != _names(first) for kind in versions):
         raise ValueError(f"the versions of {first.qualified} differ in their names or scope")
     return {
@@ -102,7 +109,7 @@ def _subresources(resource: Resource, schema: Node) -> Node:
 
 
 def _path(column: Column) -> str:
-    return _COMPUTED.get(column.path, column.path)
+    return _COMPUTED.get(column.path, column.path.removeprefix("."))
 
 
 def _shows(column: Column) -> bool:

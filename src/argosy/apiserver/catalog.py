@@ -63,6 +63,11 @@ class Served:
         return "watch" not in self.resource.verbs
 
     @property
+    def minor(self) -> str | None:
+        """Which minor of Kubernetes is served; None where that is not known."""
+        return None if self.gates is None else self.gates.minor
+
+    @property
     def own(self) -> bool:
         """Whether the kind is not one of Kubernetes' own."""
         return self.view is not None

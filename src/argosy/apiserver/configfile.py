@@ -44,8 +44,9 @@ def parsed(data: bytes, source: object) -> Any:
 
     try:
         return read(data)
-    except StatusError as error:
-        raise ConfigurationError(f"reading {source}: {error}") from None
+    except StatusError as error:  # which speaks of requests
+        told = str(error).replace("the body of the request is", "it is")
+        raise ConfigurationError(f"reading {source}: {told}") from None
 
 
 def converted(found: Any, form: type[T], versions: Sequence[str], kind: str, source: object) -> T:

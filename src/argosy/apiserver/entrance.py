@@ -23,7 +23,7 @@ from argosy.base.errors import StatusError
 from argosy.http.message import Request
 
 if TYPE_CHECKING:
-    from argosy.apiserver.authentication.configured import Configured as Issued
+    from argosy.apiserver.authentication.configured import Issuing
     from argosy.apiserver.authorization.configured import Configured
     from argosy.apiserver.reloading import Reloading
 
@@ -94,19 +94,19 @@ def configured(
     return found
 
 
-def issued(guards: Guards, clock: Clock) -> "Issued | None":
+def issued(guards: Guards, clock: Clock) -> "Issuing | None":
     """Whose tokens are taken beside the server's own, where anybody's are."""
     if guards.authentication is None:
         return None
-    from argosy.apiserver.authentication.configured import Configured  # most start without
+    from argosy.apiserver.authentication.configured import Issuing  # most start without
     from argosy.apiserver.authentication.oidc import Issuers
 
-    found = Configured(Issuers(), clock, guards.authentication, guards.authentication_file)
+    found = Issuing(Issuers(), clock, guards.authentication, guards.authentication_file)
     found.begin()
     return found
 
 
-def reloads(*configurations: "Issued | Configured | None") -> "tuple[Reloading, ...]":
+def reloads(*configurations: "Issuing | Configured | None") -> "tuple[Reloading, ...]":
     """What follows their files, where they have any."""
     filed = [one for one in configurations if one is not None and one.file is not None]
     if not filed:

@@ -13,6 +13,7 @@ from argosy.cli.up import default_data_dir
 
 if TYPE_CHECKING:
     from argosy.base.clock import Clock
+    from argosy.base.errors import StatusError
     from argosy.client.client import Client
     from argosy.client.kubeconfig import Access
 
@@ -63,6 +64,13 @@ def usual_file() -> Path:
     return own if own.exists() else default_data_dir() / "kubeconfig"
 
 
+def what_helps(error: "StatusError", usual: str) -> str:
+    """The hint on what an API server refuses: `usual`, unless it does not know who asks."""
+    if error.code == 401:
+        return "the kubeconfig's credentials are not taken (any more): kubectl auth whoami"
+    return usual
+
+
 @asynccontextmanager
 async def connected(
     found: "Access", clock: "Clock", manager: str
@@ -70,8 +78,12 @@ async def connected(
     """A client that writes as `manager`; its connections end with the block."""
     from argosy.client.client import Client
     from argosy.client.https import transport
+    from argosy.client.kubeconfig import KubeconfigError
 
-    way = transport(found, clock)
+    try:
+        way = transport(found, clock)
+    except KubeconfigError as error:
+        fail(str(error), "name the cluster's kubeconfig with --kubeconfig")
     try:
         yield Client(way, manager)
     finally:

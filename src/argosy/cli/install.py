@@ -15,6 +15,7 @@ from argosy.cli.connecting import (
     access,
     connected,
     only_option,
+    what_helps,
 )
 from argosy.cli.operators import Only
 from argosy.cli.terminal import fail, say
@@ -80,8 +81,9 @@ def install(
     Definitions of their kinds, an account with the least rights that they use, a Deployment, and a
     Service for its metrics. To run it again is an upgrade; argosy uninstall takes it away.
     """
+    from argosy.base.manifest import dumped
     from argosy.cluster.chart import chart as charted
-    from argosy.cluster.chart import dumped, written
+    from argosy.cluster.chart import written
     from argosy.cluster.foreign import chosen
     from argosy.cluster.manifests import Settings, manifests
 
@@ -122,8 +124,9 @@ def _carried_out(found: "Access", settings: "Settings", *, dry: bool, force: boo
         fail(str(error), error.hint)
     except StatusError as error:
         conflict = error.reason == "Conflict"
-        hint = "--force-conflicts takes these fields back"
-        fail(str(error), hint if conflict else "who installs must be an admin of the cluster")
+        usual = "who installs must be an admin of the cluster"
+        hint = "--force-conflicts takes these fields back" if conflict else usual
+        fail(str(error), what_helps(error, hint))
     except OSError as error:
         fail(str(error), NO_CLUSTER)
 

@@ -13,6 +13,7 @@ from argosy.cli.connecting import (
     access,
     connected,
     only_option,
+    what_helps,
 )
 from argosy.cli.terminal import fail, say
 
@@ -79,6 +80,7 @@ def operators(
     from argosy.client.kubeconfig import POD_FOLDER
     from argosy.cluster.foreign import Wanted, chosen
     from argosy.cluster.manifests import NAMESPACE
+    from argosy.runtime.health import address
 
     if log_level not in ("debug", "info", "warning", "error"):
         fail(f"unknown log level {log_level!r}", "use debug, info, warning or error")
@@ -102,17 +104,14 @@ def operators(
     try:
         asyncio.run(_run(found, wanted))
     except StatusError as error:
-        fail(str(error), "the account must be allowed what argosy install grants")
-    except OSError as error:
+        fail(
+            str(error), what_helps(error, "the account must be allowed what argosy install grants")
+        )
+    except ConnectionError as error:
         fail(str(error), NO_CLUSTER)
-
-
-def address(text: str) -> tuple[str, int]:
-    """`HOST:PORT`, or `:PORT` for all addresses. Raises ValueError."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{text!r} is no address of the form HOST:PORT")
-    return host.strip("[]"), int(port)  # no host: all addresses, of both families
+    except OSError as error:
+        hint = "--metrics-bind-address and --health-probe-bind-address say where to listen"
+        fail(error.strerror or str(error), hint)
 
 
 async def _run(found: "Access", wanted: "Wanted") -> None:

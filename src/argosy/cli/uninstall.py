@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from argosy.cli.connecting import NO_CLUSTER, Context, Kubeconfig, access, connected
+from argosy.cli.connecting import NO_CLUSTER, Context, Kubeconfig, access, connected, what_helps
 from argosy.cli.install import line
 from argosy.cli.terminal import fail, say
 
@@ -41,7 +41,7 @@ def uninstall(
     except InstallError as error:
         fail(str(error), error.hint)
     except StatusError as error:
-        fail(str(error), "who uninstalls must be an admin of the cluster")
+        fail(str(error), what_helps(error, "who uninstalls must be an admin of the cluster"))
     except OSError as error:
         fail(str(error), NO_CLUSTER)
 

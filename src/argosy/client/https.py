@@ -17,9 +17,16 @@ from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 from argosy.base.clock import Clock, SystemClock
-from argosy.client.credentials import Asked, Credentials, Fixed, Source, TokenFile
+from argosy.client.credentials import (
+    Asked,
+    Credentials,
+    CredentialsError,
+    Fixed,
+    Source,
+    TokenFile,
+)
 from argosy.client.fence import RECHECK
-from argosy.client.kubeconfig import Access
+from argosy.client.kubeconfig import Access, KubeconfigError
 from argosy.http.message import Request, Response
 
 CONNECT_SECONDS = 10.0
@@ -30,13 +37,19 @@ KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 
 def transport(access: Access, clock: Clock | None = None) -> "Https":
-    """A transport with what a kubeconfig says."""
-    tls = ssl.create_default_context(cadata=access.ca or None)
+    """A transport with what a kubeconfig says. Raises KubeconfigError where that is no PEM."""
+    try:
+        tls = ssl.create_default_context(cadata=access.ca or None)
+    except (ssl.SSLError, TypeError) as error:
+        raise KubeconfigError(f"certificate-authority: {_told(error)}") from None
     if access.insecure:
         tls.check_hostname = False
         tls.verify_mode = ssl.CERT_NONE
     if access.certificate:
-        _show(tls, access.certificate + b"\n" + access.key)
+        try:
+            _show(tls, access.certificate + b"\n" + access.key)
+        except ssl.SSLError as error:
+            raise KubeconfigError(f"client-certificate and client-key: {_told(error)}") from None
     return Https(
         access.server,
         tls,
@@ -63,6 +76,11 @@ def environment_proxy(url: str) -> str:
     if urllib.request.proxy_bypass(host):
         return ""
     return urllib.request.getproxies().get(parts.scheme, "")
+
+
+def _told(error: Exception) -> str:
+    """What OpenSSL says, less where in its source that is."""
+    return f"not as PEM has them: {str(error).partition(' (_ssl.c')[0]}"
 
 
 def _show(tls: ssl.SSLContext, pair: bytes) -> None:
@@ -120,20 +138,24 @@ class Https:
                 proxy=self._proxy,
                 server_hostname=self._server_name,
             )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # A ValueError is what no header may have: a token with an end of line within, say.
             told = str(error) or "no answer in time"
             raise ConnectionError(f"{request.method} {self._url}: {told}") from error
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        session, self._session = self._session, None  # nobody is to take it meanwhile
+        if session is not None:
+            await session.close()
 
     async def _connected(self, given: Credentials) -> aiohttp.ClientSession:
         """The session, made in the loop that uses it; a new certificate needs a new one."""
         if given.pair != self._shown and self._tls is not None:
-            _show(self._tls, given.pair)
+            try:
+                _show(self._tls, given.pair)
+            except ssl.SSLError as error:
+                raise CredentialsError(f"exec: the certificate: {_told(error)}") from None
             self._shown = given.pair
             await self.close()
         if self._session is None:

@@ -6,9 +6,10 @@ In a pod there is none: address, authority and token are where the kubelet put t
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -33,9 +34,9 @@ class Access:
 
     server: str
     ca: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
     certificate: bytes = b""
-    key: bytes = b""
+    key: bytes = field(default=b"", repr=False)
     token_file: Path | None = None
     plugin: Plugin | None = None
     insecure: bool = False
@@ -73,34 +74,40 @@ def load(path: Path, context: str = "") -> Access:
         raise KubeconfigError(f"reading {path}: {error}") from None
     if not isinstance(document, dict):
         raise KubeconfigError(f"reading {path}: not a kubeconfig")
-    chosen = _named(
-        document, "contexts", context or str(document.get("current-context", "")), "context"
-    )
-    cluster = _named(document, "clusters", str(chosen.get("cluster", "")), "cluster")
-    user = _named(document, "users", str(chosen.get("user", "")), "user")
+    context = context or _text(document, "current-context")
+    if not context:
+        raise KubeconfigError(f"reading {path}: no current-context is set")
+    chosen = _named(document, "contexts", context, "context")
+    cluster = _named(document, "clusters", _text(chosen, "cluster"), "cluster")
+    name = _text(chosen, "user")
+    user = _named(document, "users", name, "user") if name else {}
     for form in ("auth-provider", "username"):
         if form in user:
             raise KubeconfigError(f"reading {path}: users[].user.{form} is not supported")
-    if not cluster.get("server"):
-        raise KubeconfigError(f"reading {path}: the cluster has no server")
     authority = _content(cluster, "certificate-authority", path)
     if authority and cluster.get("insecure-skip-tls-verify"):
         raise KubeconfigError(
             f"reading {path}: specifying a root certificates file with the insecure flag "
             "is not allowed"
         )
+    certificate = _content(user, "client-certificate", path)
+    key = _content(user, "client-key", path)
+    if bool(certificate) != bool(key):
+        raise KubeconfigError(
+            f"reading {path}: client-certificate and client-key must be specified together"
+        )
     return Access(
-        server=str(cluster["server"]),
+        server=_server(cluster, path),
         ca=authority.decode(errors="replace"),
-        token=str(user.get("token", "")),
-        certificate=_content(user, "client-certificate", path),
-        key=_content(user, "client-key", path),
+        token=_token(user, path),
+        certificate=certificate,
+        key=key,
         token_file=path.parent / str(user["tokenFile"]) if user.get("tokenFile") else None,
         plugin=_plugin(user["exec"], cluster, path) if user.get("exec") else None,
         insecure=bool(cluster.get("insecure-skip-tls-verify")),
-        server_name=str(cluster.get("tls-server-name") or ""),
-        proxy=str(cluster.get("proxy-url") or ""),
-        namespace=str(chosen.get("namespace") or ""),
+        server_name=_text(cluster, "tls-server-name"),
+        proxy=_text(cluster, "proxy-url"),
+        namespace=_text(chosen, "namespace"),
     )
 
 
@@ -163,21 +170,52 @@ def _told(cluster: Mapping[str, Any]) -> dict[str, Any]:
     return {name: cluster[name] for name in names if cluster.get(name)}
 
 
-def _named(document: Mapping[str, Any], part: str, name: str, field: str) -> Mapping[str, Any]:
+def _named(document: Mapping[str, Any], part: str, name: str, within: str) -> Mapping[str, Any]:
     items = document.get(part)
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict) and item.get("name") == name:
-            found = item.get(field) or {}
+    known = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    for item in known:
+        if item.get("name") == name:
+            found = item.get(within) or {}
             if isinstance(found, dict):
                 return found
-    raise KubeconfigError(f'no entry "{name}" in {part}')
+    names = ", ".join(str(item.get("name")) for item in known)
+    raise KubeconfigError(f'no entry "{name}" in {part}' + f" (there are: {names})" * bool(names))
+
+
+def _text(entry: Mapping[str, Any], name: str) -> str:
+    """What is given under this name; nothing where the name stands there alone."""
+    return str(entry.get(name) or "")
+
+
+def _server(cluster: Mapping[str, Any], path: Path) -> str:
+    server = _text(cluster, "server")
+    if not server:
+        raise KubeconfigError(f"reading {path}: the cluster has no server")
+    try:
+        parts = urlsplit(server)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise KubeconfigError(
+            f"reading {path}: the server {server!r} is no URL like https://host:6443"
+        )
+    return server
+
+
+def _token(user: Mapping[str, Any], path: Path) -> str:
+    token = _text(user, "token").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise KubeconfigError(f"reading {path}: the token has characters that no header may have")
+    return token
 
 
 def _content(entry: Mapping[str, Any], name: str, path: Path) -> bytes:
     """What is in `name-data`, or in the file that `name` names relative to the kubeconfig."""
     try:
         if entry.get(f"{name}-data"):
-            return base64.b64decode(str(entry[f"{name}-data"]), validate=True)
+            lines = str(entry[f"{name}-data"]).split()  # it may be folded
+            return base64.b64decode("".join(lines), validate=True)
         if entry.get(name):
             return (path.parent / str(entry[name])).read_bytes()
     except (OSError, ValueError) as error:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from argosy import __version__
+from argosy.base.manifest import dumped
 from argosy.cluster.manifests import Settings, definitions, objects
 
 Json = dict[str, Any]
@@ -69,13 +68,3 @@ def written(files: dict[str, str], folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-
-
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def dumped(*bodies: Json) -> str:
-    """The objects as YAML documents."""
-    return yaml.dump_all(bodies, Dumper=_Dumper, sort_keys=False, width=2**20)

@@ -23,6 +23,7 @@ from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.client.fence import Fenced
+from argosy.client.watching import decoded
 from argosy.cluster.platform import HOST_IMAGE, OPERATORS, add_operators
 from argosy.cluster.rights import NAME
 from argosy.runtime.election import Election, Terms
@@ -30,6 +31,19 @@ from argosy.runtime.health import Door
 from argosy.runtime.manager import GRACE, Manager
 
 LOOK_SECONDS = 10.0
+
+
+class _Named(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Resources(msgspec.Struct, frozen=True):
+    """What discovery says of a version of a group."""
+
+    resources: list[_Named]
+
+
+_resources = msgspec.json.Decoder(_Resources)
 
 NEEDS: Mapping[Resource, tuple[Resource, ...]] = {
     TrainJob.resource: (
@@ -72,17 +86,23 @@ def chosen(only: Sequence[str]) -> tuple[Resource, ...]:
 
 
 async def served(client: Client, wanted: Iterable[Resource]) -> frozenset[Resource]:
-    """Those of `wanted` that the cluster serves. Raises StatusError and ConnectionError."""
+    """Those of `wanted` that the cluster serves. Raises StatusError and ConnectionError.
+
+    An answer that no API server gives is a ConnectionError too: who speaks there is somebody else.
+    """
     wanted = tuple(wanted)
     found = set()
     for root in sorted({resource.root for resource in wanted}):
         try:
-            listed = msgspec.json.decode(await client.call("GET", root))
+            answer = await client.call("GET", root)
+            listed = decoded(_resources.decode, answer).resources
         except StatusError as error:
             if error.code != 404:
                 raise
             continue
-        names = {item["name"] for item in listed["resources"]}
+        except msgspec.DecodeError as error:
+            raise ConnectionError(f"GET {root}: not the answer of an API server: {error}") from None
+        names = {item.name for item in listed}
         found |= {item for item in wanted if item.root == root and item.plural in names}
     return frozenset(found)
 
@@ -140,7 +160,7 @@ class Foreign:
         """What is served now; what was served before where the cluster doesn't say."""
         try:
             found = await served(self._client, self._asked())
-        except (StatusError, ConnectionError, msgspec.DecodeError) as error:
+        except (StatusError, ConnectionError) as error:
             if not self._trouble:
                 self._tell(f"the cluster can't be asked what it serves: {error}")
             self._trouble = str(error)

@@ -94,4 +94,9 @@ def _taken_back(condition: Json, now: str) -> Json:
 def disruption_targets(manager: Manager) -> Controller[Pod]:
     """The controller, on the manager's caches."""
     targets = DisruptionTargets(manager.client_as(NAME), manager.clock)
-    return Controller(name=NAME, informer=manager.informer(Pod), reconcile=targets.reconcile)
+    return Controller(
+        name=NAME,
+        informer=manager.informer(Pod),
+        reconcile=targets.reconcile,
+        concerns=lambda pod: condition(pod.status.conditions, TARGET) is not None,
+    )

@@ -76,6 +76,10 @@ def _body(pod: Pod, volume: Mapping[str, Any]) -> dict[str, Any]:
     return {"metadata": meta, "spec": template.get("spec") or {}}
 
 
+def _concerns(pod: Pod) -> bool:
+    return any(volume.get("ephemeral") is not None for volume in pod.spec.volumes)
+
+
 def _owner(claim: PersistentVolumeClaim) -> Iterable[Key]:
     """The pod that the claim was made for: it is made anew if somebody deletes it."""
     owner = claim.controller
@@ -93,4 +97,5 @@ def ephemeral_volumes(manager: Manager) -> Controller[Pod]:
         informer=manager.informer(Pod),
         reconcile=EphemeralVolumes(client, claims, events).reconcile,
         watches=(Watch(claims, _owner),),
+        concerns=_concerns,
     )

@@ -125,4 +125,5 @@ def resource_claims(manager: Manager) -> Controller[Pod]:
         reconcile=controller.reconcile,
         owns=(claims,),
         watches=(Watch(templates, controller.waiting_for),),
+        concerns=lambda pod: bool(pod.spec.resource_claims),
     )

@@ -44,7 +44,10 @@ class RootCA:
             return DONE
         try:
             if known is None:
-                await self.client.create(ConfigMap.resource, self._body(meta.name))
+                made = await self.client.create(ConfigMap.resource, self._body(meta.name))
+                await self.published.reached(made["metadata"]["resourceVersion"])
+                if self.published.get(meta.name, AUTHORITY) is None:
+                    return Result(after=0.0)  # it is gone before the cache has shown it
             else:
                 await self._mend(known, wanted)
         except StatusError as error:

@@ -33,7 +33,10 @@ class ServiceAccounts:
             return DONE
         body = {"metadata": {"name": DEFAULT, "namespace": meta.name}}
         try:
-            await self.client.create(SERVICE_ACCOUNT, body)
+            made = await self.client.create(SERVICE_ACCOUNT, body)
+            await self.accounts.reached(made["metadata"]["resourceVersion"])
+            if self.accounts.get(meta.name, DEFAULT) is None:
+                return Result(after=0.0)  # it is gone before the cache has shown it
         except StatusError as error:
             # Somebody was quicker, or the namespace has begun to go.
             if error.code not in (403, 404, 409):

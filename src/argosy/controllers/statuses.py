@@ -12,8 +12,7 @@ from argosy.client.client import Client
 def status_body(status: View) -> dict[str, Any]:
     """All fields of the status, as a merge patch sets them; those without a value are null."""
     given = msgspec.to_builtins(status)
-    names = (field.encode_name for field in msgspec.structs.fields(status))
-    return {name: given.get(name) for name in names}
+    return {name: given.get(name) for name in status.__struct_encode_fields__}
 
 
 async def write_status(

@@ -47,7 +47,8 @@ class Controller(Generic[T]):
     """One concern. `name` is its path, its log name and its metric label.
 
     `reconcile` gets the object as the informer has it and isn't called for one that is gone; after
-    `deadline` seconds it is cancelled, and tried again as what failed.
+    `deadline` seconds it is cancelled, and tried again as what failed. Objects for which there is
+    nothing to do, as they are, need not be queued: `concerns` tells, where most are such.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Controller(Generic[T]):
     workers: int = 4
     retries: Retries = RETRIES
     deadline: float | None = None
+    concerns: Callable[[T], bool] | None = None
 
     def informers(self) -> list[Informer[Any]]:
         """All that it reads."""
@@ -125,7 +127,8 @@ class ControllerLoop(Generic[T]):
         """Add all objects there are: at low priority, for nothing has changed."""
         if self._subscribed:
             for obj in self._controller.informer.items():
-                queue.add(obj.key, LOW)
+                if self._concerned(obj):
+                    queue.add(obj.key, LOW)
             return
         self._subscribed = self._first = True
         try:
@@ -138,24 +141,28 @@ class ControllerLoop(Generic[T]):
         resource = controller.informer.resource
         controller.informer.subscribe(self._changed)
         for informer in controller.owns:
-            informer.subscribe(self._notify(lambda obj: _owner_key(obj, resource)))
+            informer.subscribe(self._notify(_owners(resource)))
         for watch in controller.watches:
             watch.informer.subscribe(self._notify(watch.keys))
 
     def _changed(self, old: T | None, new: T | None) -> None:
         obj = new if new is not None else old
-        if self._queue is not None and obj is not None:
+        if self._queue is not None and obj is not None and self._concerned(obj):
             self._queue.add(obj.key, self._priority(old, new))
+
+    def _concerned(self, obj: T) -> bool:
+        concerns = self._controller.concerns
+        return concerns is None or concerns(obj)
 
     def _notify(self, keys: Callable[[Any], Iterable[Key]]) -> Callable[[Any, Any], None]:
         def changed(old: Object | None, new: Object | None) -> None:
             queue = self._queue
             if queue is None:
                 return
-            priority = self._priority(old, new)
             for obj in (old, new):
-                for key in keys(obj) if obj is not None else ():
-                    queue.add(key, priority)
+                if obj is not None:
+                    for key in keys(obj):
+                        queue.add(key, self._priority(old, new))
 
         return changed
 
@@ -250,10 +257,14 @@ def _named(key: Key) -> str:
     return "/".join(filter(None, key))
 
 
-def _owner_key(obj: Object, resource: Resource) -> Iterable[Key]:
-    owner = obj.controller
-    if owner is None or owner.kind != resource.kind:
-        return
-    group, _, _ = owner.api_version.rpartition("/")
-    if group == resource.group:
-        yield (obj.metadata.namespace if resource.namespaced else "", owner.name)
+def _owners(resource: Resource) -> Callable[[Object], tuple[Key, ...]]:
+    """Tells the key of an object's controller, where that is of the kind."""
+    kind, group, namespaced = resource.kind, resource.group, resource.namespaced
+
+    def keys(obj: Object) -> tuple[Key, ...]:
+        owner = obj.controller
+        if owner is None or owner.kind != kind or owner.api_version.rpartition("/")[0] != group:
+            return ()
+        return ((obj.metadata.namespace if namespaced else "", owner.name),)
+
+    return keys

@@ -28,6 +28,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -141,21 +142,17 @@ class Election:
 
     async def _keep(self, working: "asyncio.Future[None]") -> None:
         """Renew until the work is done or the lease is lost."""
-        telling = asyncio.ensure_future(self._tell("became leader"))
-        try:
-            while self.fence.left and not working.done():
-                # Never beyond the deadline: then the work is to end.
-                pause = min(self._terms.retry_period, self.fence.left)
-                sleeping = asyncio.ensure_future(self._clock.sleep(pause))
-                try:
-                    await asyncio.wait((sleeping, working), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    sleeping.cancel()
-                if not working.done() and self.fence.left:
-                    await self._renew(working)
-        finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+        await self._tell("became leader")
+        while self.fence.left and not working.done():
+            # Never beyond the deadline: then the work is to end.
+            pause = min(self._terms.retry_period, self.fence.left)
+            sleeping = asyncio.ensure_future(self._clock.sleep(pause))
+            try:
+                await asyncio.wait((sleeping, working), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+            if not working.done() and self.fence.left:
+                await self._renew(working)
 
     async def _renew(self, working: "asyncio.Future[None]") -> None:
         """Try once; the fence is closed where the lease is another's."""
@@ -265,12 +262,13 @@ class Election:
         mine = mine and self.fence.quiet(self._terms.lease_duration - self._terms.renew_deadline)
         self.fence.close()
         await self._tell("stopped leading")
-        if not mine:
-            return
-        try:
-            await within(self._clock, self._terms.retry_period, self._release())
-        except (StatusError, ConnectionError, TimeoutError, msgspec.DecodeError) as error:
-            log.info("the lease is not released", extra={"error": str(error) or "no answer"})
+        if mine:
+            try:
+                await within(self._clock, self._terms.retry_period, self._release())
+            except (StatusError, ConnectionError, TimeoutError, msgspec.DecodeError) as error:
+                log.info("the lease is not released", extra={"error": str(error) or "no answer"})
+        with suppress(TimeoutError):  # the process may be about to end
+            await within(self._clock, self._terms.retry_period, self._events.flushed())
 
     async def _release(self) -> None:
         found = await self._read()  # a renewal may have been under way
@@ -291,11 +289,7 @@ class Election:
         meta = self._lease["metadata"]
         about = ObjectMeta(name=self._name, namespace=self._namespace, uid=meta.get("uid", ""))
         note = Note("LeaderElection", f"{self.identity} {what}")
-        told = self._events.record(Lease(metadata=about), note)
-        try:
-            await within(self._clock, self._terms.retry_period, told)
-        except (ConnectionError, TimeoutError) as error:
-            log.info("telling an event failed", extra={"error": str(error) or "no answer"})
+        await self._events.record(Lease(metadata=about), note)
 
 
 def _spec(lease: Mapping[str, Any] | None) -> Json:

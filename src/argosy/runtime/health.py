@@ -18,6 +18,14 @@ PLAIN = {"content-type": "text/plain; charset=utf-8"}
 CLOSING_SECONDS = 1.0
 
 
+def address(text: str) -> tuple[str, int]:
+    """`HOST:PORT`, or `:PORT` for all addresses. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r} is no address of the form HOST:PORT")
+    return host.strip("[]"), int(port)  # no host: all addresses, of both families
+
+
 @dataclass(frozen=True)
 class Door:
     """Answers for `manager`. `healthy` are checks of `/healthz` beside the plain one."""

@@ -70,6 +70,7 @@ class Informer(Generic[T]):
         self._indexes: dict[Hashable, Index[T]] = {OWNER: Index(owner_uid)}
         self._subscribers: list[Subscriber[T]] = []
         self._progress = Progress()
+        self._trouble = ""  # what was told last
         self._period = 0.0
         self._events: Events[T] | None = None  # a watch that began with all objects
         self.synced = asyncio.Event()
@@ -137,17 +138,24 @@ class Informer(Generic[T]):
         try:
             await step
         except (StatusError, ConnectionError, msgspec.DecodeError) as error:
-            code = error.code if isinstance(error, StatusError) else 0
-            known = code == 410 or (code == 404 and self.synced.is_set())
-            if code == 404:
+            self._complain(error)
+            if isinstance(error, StatusError) and error.code == 404:
                 await self._gone()
-            log.log(
-                logging.DEBUG if known else logging.WARNING,
-                "listing or watching failed",
-                extra={"resource": self.resource.qualified, "error": str(error)},
-            )
             return False
         return True
+
+    def _complain(self, error: Exception) -> None:
+        """Loud once of each trouble, which may go on for ever; of what is usual, not at all."""
+        code = error.code if isinstance(error, StatusError) else 0
+        usual = code == 410 or (code == 404 and self.synced.is_set())
+        told = usual or str(error) == self._trouble
+        if not usual:
+            self._trouble = str(error)
+        log.log(
+            logging.DEBUG if told else logging.WARNING,
+            "listing or watching failed",
+            extra={"resource": self.resource.qualified, "error": str(error)},
+        )
 
     async def _relist(self) -> None:
         await self._leave()
@@ -157,6 +165,7 @@ class Informer(Generic[T]):
         revision = _number(found.revision)
         await self._replace(found.objects)
         self._progress.restart(revision, asked)
+        self._trouble = ""
         self.synced.set()
 
     async def _follow(self) -> None:

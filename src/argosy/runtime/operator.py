@@ -15,6 +15,7 @@ and the writes (`commit`). Who needs more than that writes a `Controller` with a
 own; both run on one manager.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ from argosy.runtime.controller import DONE, Controller, Result
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.finalizers import hold, let_go
 from argosy.runtime.manager import Manager
+
+NAMED = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
 
 T = TypeVar("T", bound=Object)
 C = TypeVar("C", bound=Object)
@@ -108,6 +111,13 @@ class Operator(Generic[T]):
     finish: Callable[[T], Awaitable[Result]] | None = None
     workers: int = 4
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what would only show when it runs."""
+        if not NAMED.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no name like example.com/database")
+        if self.status is not None and not self.kind.resource.status:
+            raise ValueError(f"{self.name}: its kind has no status: Resource(…, status=True)")
+
     @property
     def finalizer(self) -> str:
         """What holds objects until `finish` has come to its end."""
@@ -127,7 +137,7 @@ class Operator(Generic[T]):
             if self.finish is not None:
                 await hold(client, obj, self.finalizer)
             seen = Seen(manager.clock.now(), obj.metadata.uid, below)
-            plan = self.plan(obj, seen)
+            plan = self._checked(self.plan(obj, seen))
             await committer.commit(obj, plan, refused=lambda error: self.refused(obj, error))
             if self.status is not None:
                 told = Plan(status=self.status(obj, seen))
@@ -141,6 +151,13 @@ class Operator(Generic[T]):
             owns=below,
             workers=self.workers,
         )
+
+    def _checked(self, plan: Plan) -> Plan:
+        """The plan, whose kinds must be followed: else what was made would never be seen again."""
+        planned = {item.resource for item in plan.apply}.union(plan.prune)
+        for resource in planned.difference(kind.resource for kind in self.owns):
+            raise TypeError(f"{self.name}: {resource.kind} is planned, and not among its `owns`")
+        return plan
 
     async def _finish(self, client: Client, obj: T) -> Result:
         if self.finish is None or self.finalizer not in obj.metadata.finalizers:

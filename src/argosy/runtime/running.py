@@ -19,18 +19,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from argosy.api.crdgen import custom_resource_definition
 from argosy.api.resources.control import LEASE
 from argosy.base import log
 from argosy.base.clock import Clock, SystemClock
+from argosy.base.manifest import dumped
 from argosy.client.client import Client
 from argosy.client.fence import Fenced
 from argosy.client.kubeconfig import Access, KubeconfigError, in_cluster, load
 from argosy.client.transport import Transport
 from argosy.runtime.election import Election
-from argosy.runtime.health import Door
+from argosy.runtime.health import Door, address
 from argosy.runtime.manager import GRACE, Manager
 from argosy.runtime.operator import Operator
 
@@ -44,15 +43,23 @@ def run(*operators: Operator[Any], arguments: Sequence[str] | None = None) -> in
     options = _parser().parse_args(arguments)
     if options.print:
         found = [custom_resource_definition(operator.kind) for operator in operators]
-        sys.stdout.write(yaml.safe_dump_all([*found, role(*operators)], sort_keys=False))
+        sys.stdout.write(dumped(*found, role(*operators)))
         return 0
     log.configure(options.log_level)
     try:
         asyncio.run(_serve(operators, options))
     except KubeconfigError as error:
-        sys.stderr.write(f"error: {error}\nhint: name the cluster's file with --kubeconfig\n")
-        return 1
+        return _failed(str(error), "name the cluster's file with --kubeconfig")
+    except ExceptionGroup as group:
+        if not isinstance(first := group.exceptions[0], OSError):
+            raise
+        return _failed(first.strerror or str(first), "--listen says where probes are answered")
     return 0
+
+
+def _failed(error: str, hint: str) -> int:
+    sys.stderr.write(f"error: {error}\nhint: {hint}\n")
+    return 1
 
 
 def role(*operators: Operator[Any]) -> dict[str, Any]:
@@ -107,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--context", default="", help="of the file: else its current one")
     parser.add_argument("--namespace", default="", help="of the lease: else the context's")
     parser.add_argument("--no-election", action="store_true", help="work without a lease")
-    parser.add_argument("--listen", metavar="HOST:PORT", help="for /healthz, /readyz, /metrics")
+    told = "for /healthz, /readyz, /metrics"
+    parser.add_argument("--listen", metavar="HOST:PORT", type=address, help=told)
     parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning"))
     parser.add_argument("--print", action="store_true", help="print kinds and role, and end")
     return parser
@@ -124,8 +132,7 @@ async def _serve(operators: Sequence[Operator[Any]], options: argparse.Namespace
     for operator in operators:
         manager.add(operator.controller(manager))
     if options.listen:
-        host, _, port = options.listen.rpartition(":")
-        manager.add_runner(Door(manager).at(host.strip("[]"), int(port)), always=True)
+        manager.add_runner(Door(manager).at(*options.listen), always=True)
     running = asyncio.ensure_future(manager.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)

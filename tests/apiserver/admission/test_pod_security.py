@@ -187,6 +187,7 @@ class Log:
 
     request = Request("GET", "/")
     panic = ""
+    sent = ""
 
     def __init__(self) -> None:
         self.said: dict[str, str] = {}

@@ -11,7 +11,7 @@ from argosy.apiserver.authentication.configuration import (
     AuthenticationConfiguration,
     JWTAuthenticator,
 )
-from argosy.apiserver.authentication.configured import Configured
+from argosy.apiserver.authentication.configured import Issuing
 from argosy.apiserver.authentication.keysets import Fetch
 from argosy.apiserver.authentication.oidc import IssuedTokens, Issuers, issued_tokens
 from argosy.apiserver.configfile import ConfigurationError
@@ -59,17 +59,17 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> kit.Remote:
 
 
 @pytest.fixture
-def it(remote: kit.Remote, tmp_path: Path) -> Configured:
+def it(remote: kit.Remote, tmp_path: Path) -> Issuing:
     first = AuthenticationConfiguration(
         api_version="apiserver.config.k8s.io/v1", kind="AuthenticationConfiguration"
     )
-    made = Configured(Issuers(), FakeClock(), first, tmp_path / "file")
+    made = Issuing(Issuers(), FakeClock(), first, tmp_path / "file")
     made.begin()
     return made
 
 
 async def test_an_issuer_that_comes_counts_once_its_keys_are_found(
-    it: Configured, remote: kit.Remote
+    it: Issuing, remote: kit.Remote
 ) -> None:
     assert await it.take(told(kit.rules())) is True
     kept = it.issuers.readers[kit.URL]
@@ -82,7 +82,7 @@ async def test_an_issuer_that_comes_counts_once_its_keys_are_found(
 
 
 async def test_an_issuer_that_is_down_changes_nothing_until_it_is_up(
-    it: Configured, remote: kit.Remote
+    it: Issuing, remote: kit.Remote
 ) -> None:
     gone = "https://gone.example"
     with pytest.raises(NotYetError, match=f"no keys were found of {gone}"):
@@ -102,7 +102,7 @@ async def test_an_issuer_that_is_down_changes_nothing_until_it_is_up(
         (told(anonymous=Anonymous(enabled=True)), "anonymous: Forbidden: changed from initial"),
     ],
 )
-async def test_what_is_wrong_is_refused(it: Configured, data: bytes, words: str) -> None:
+async def test_what_is_wrong_is_refused(it: Issuing, data: bytes, words: str) -> None:
     before = it.issuers.readers
     with pytest.raises(ConfigurationError) as refused:
         await it.take(data)
@@ -110,7 +110,7 @@ async def test_what_is_wrong_is_refused(it: Configured, data: bytes, words: str)
     assert it.issuers.readers is before
 
 
-async def test_who_may_be_anonymous_may_be_said_again(it: Configured) -> None:
+async def test_who_may_be_anonymous_may_be_said_again(it: Issuing) -> None:
     it.found = replace_anonymous(it.found)
     assert await it.take(told(kit.rules(), anonymous=Anonymous(enabled=True))) is True
 

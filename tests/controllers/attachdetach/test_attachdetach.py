@@ -251,6 +251,24 @@ async def test_a_node_that_does_not_answer_is_waited_for_six_minutes() -> None:
         assert await it.objects() == ["b"]
 
 
+async def test_the_minutes_count_from_when_the_node_did_not_answer() -> None:
+    """It may be writing still: that it took long before is no reason to take the volume away."""
+    async with scene() as it:
+        await it.begin()
+        await it.pod("p", "a")
+        await it.mount("a", ON_NODE)
+        await it.drop("p")
+        await it.clock.advance(600)
+        for _ in range(2):
+            await it.say("a", "Unknown")
+            await it.clock.advance(350)
+            assert await it.objects() == ["a"]
+            await it.say("a", "True")
+        await it.say("a", "Unknown")
+        await it.clock.advance(370)
+        assert await it.objects() == []
+
+
 async def test_a_node_out_of_service_is_not_waited_for() -> None:
     async with scene() as it:
         await it.begin()

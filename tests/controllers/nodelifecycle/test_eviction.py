@@ -118,6 +118,37 @@ async def test_a_pod_that_is_told_to_bear_it_stays() -> None:
         assert not await it.gone("p")
 
 
+async def test_a_process_that_was_stopped_lets_the_nodes_speak_first() -> None:
+    async with watched() as it:
+        await it.add("a", "b")
+        await it.pod("p", "a", tolerations=[bears("k", 300)])
+        await it.pod("q", "a", tolerations=[bears("k", 10)])
+        await it.taint("a", "k")
+        await it.live(200, "a", "b")
+        assert await it.gone("q")
+        it.clock._elapsed += 3600
+        await it.live(290, "a", "b")
+        assert not await it.gone("p")
+        await it.live(20, "a", "b")
+        assert await it.gone("p")
+
+
+async def test_nothing_is_remembered_of_nodes_that_are_gone() -> None:
+    async with watched() as it:
+        await it.add("a")
+        await it.pod("p", "a", tolerations=[bears("k", 300)])
+        await it.taint("a", "k")
+        await it.live(200, "a")
+        await it.client.delete(Node.resource, "a")
+        await settle()
+        await it.add("a")
+        await it.taint("a", "k")
+        await it.live(290, "a")
+        assert not await it.gone("p")
+        await it.live(20, "a")
+        assert await it.gone("p")
+
+
 async def test_a_pod_that_comes_later_is_counted_from_then() -> None:
     async with watched() as it:
         await it.add("a")

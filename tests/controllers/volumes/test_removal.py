@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy.controllers.volumes import removal
 from argosy.controllers.volumes.removal import opened, remove
 
 
@@ -100,6 +101,23 @@ def test_what_is_moved_meanwhile_leads_nowhere_else(
             removed(folder)
     assert (tmp_path / "neighbour").exists() and folder.exists()
     assert removed(folder)
+
+
+def test_what_is_mounted_there_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder"
+    mounted = folder / "a" / "mounted"
+    mounted.mkdir(parents=True)
+    (mounted / "file").write_text("mine")
+    identity, inode = removal._identity, mounted.stat().st_ino
+
+    def elsewhere(folder: int) -> removal.Identity:
+        device, number = identity(folder)
+        return (device + (number == inode), number)
+
+    monkeypatch.setattr(removal, "_identity", elsewhere)
+    with pytest.raises(OSError, match="the folder mounted is mounted from elsewhere"):
+        removed(folder)
+    assert (mounted / "file").read_text() == "mine"
 
 
 def test_all_kinds_of_files(tmp_path: Path) -> None:

@@ -212,6 +212,9 @@ async def test_another_ones_folder_is_never_removed(tmp_path: Path) -> None:
             "pvc-u": (outside, GONE),
             "c": (tmp_path / "default-gone-u", GONE),
         }
+        first, _, rest = mine.spec.claim_ref.uid.partition("-")
+        shifted = {**GONE, "name": f"c-{first}", "uid": rest}
+        forged[f"pvc-{rest}"] = (folder, shifted)
         for forgery, (path, reference) in forged.items():
             await it.volume(
                 forgery,
@@ -244,6 +247,33 @@ async def test_a_volume_of_unknown_making_can_not_be_deleted(tmp_path: Path) -> 
             await it.until(policy.lower(), failed)
             assert await it.events(reason) == [text]
         assert tmp_path.exists()
+
+
+async def test_what_is_to_be_kept_since_the_cache_looked_is_kept(tmp_path: Path) -> None:
+    async with cluster(clock=FakeClock()) as running:
+        manager = Manager(running.plane.client("argosy"), FakeClock())
+        controller = volumes(manager, tmp_path, PROVISIONER)
+        it, uid = Scene(running, FakeClock(), tmp_path), "12345678-1234-1234-1234-123456789abc"
+        folder, name = tmp_path / f"default-gone-{uid}", f"pvc-{uid}"
+        await it.volume(
+            name,
+            meta={"annotations": {PROVISIONED_BY: PROVISIONER}, "finalizers": [FINALIZER]},
+            hostPath={"path": str(folder)},
+            claimRef={**GONE, "uid": uid},
+            persistentVolumeReclaimPolicy="Delete",
+        )
+        status: Json = {"status": {"phase": "Released"}}
+        resource = PersistentVolume.resource
+        await running.client.merge(resource, name, "", status, subresource="status")
+        stale = await running.client.get(PersistentVolume, name)
+        folder.mkdir()
+        for policy in ("Retain", "Delete"):
+            spec = {"spec": {"persistentVolumeReclaimPolicy": policy}}
+            await running.client.merge(resource, name, "", spec)
+            await controller.reconcile(stale)
+            assert folder.exists()
+        await controller.reconcile(await running.client.get(PersistentVolume, name))
+        assert not folder.exists()
 
 
 @pytest.mark.parametrize("by", ["csi", "annotation"])

@@ -28,7 +28,7 @@ _ALL = (
     *PLATFORM,
 )
 _TWICE = tuple(
-    replace(scenario, name=f"{scenario.name}-twice", twice=True, invariants=invariants)
+    replace(scenario, name=f"{scenario.name}-twice", twice=True, invariants=invariants, writes=2000)
     for scenario, invariants in (
         (deployments.ROLLING, ()),
         (statefulsets.ROLLED, (statefulsets.in_order,)),

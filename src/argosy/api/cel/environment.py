@@ -265,7 +265,11 @@ def shown(kind: Type) -> str:
 
 
 def _fault(expression: str, places: Mapping[int, int], node: Node, text: str) -> str:
-    place = places.get(node.id, 0)
+    return located(expression, places.get(node.id, 0), text)
+
+
+def located(expression: str, place: int, text: str) -> str:
+    """What is wrong at a place of an expression, as cel-go shows it."""
     line = expression.count("\n", 0, place) + 1
     start = expression.rfind("\n", 0, place) + 1
     column = place - start

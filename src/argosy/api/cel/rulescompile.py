@@ -14,6 +14,7 @@ from argosy.api.cel.decltypes import MAX_REQUEST, DeclType, decl_type, escape
 from argosy.api.cel.engine import CompileError
 from argosy.api.cel.environment import Environment, Maybe, Program
 from argosy.api.cel.fieldpath import normalized
+from argosy.api.cel.minors import Allowed
 from argosy.api.cel.rules import Place, Rule, Rules
 from argosy.api.cel.sizes import MOST
 from argosy.base.errors import (
@@ -58,6 +59,7 @@ class _Context:
 @dataclass(slots=True)
 class _Compiling:
     check_cost: bool
+    allowed: Allowed | None = None
     errors: list[FieldError] = field(default_factory=list)
     costs: list[tuple[int, str]] = field(default_factory=list)
 
@@ -246,6 +248,10 @@ class _Node:
         except CompileError as error:
             self.refuse(invalid_value(path, rule, f"{prefix}compilation failed: {error}"))
             return None
+        allowed = self.compiling.allowed
+        if allowed is not None and (later := allowed.fault(program.root, rule[name])):
+            self.refuse(invalid_value(path, rule, f"{prefix}compilation failed: {later}"))
+            return None
         if program.type.kind != kind:
             subject = "cel expression must evaluate to a bool"
             words = subject if kind == "bool" else "messageExpression must evaluate to a string"
@@ -287,21 +293,24 @@ def compile_rules(
     *,
     path: str = "spec.validation.openAPIV3Schema",
     check_cost: bool = True,
+    allowed: Allowed | None = None,
 ) -> Rules | list[FieldError]:
     """The rules of an openAPIV3Schema, which stands at `path`; or all that is wrong with them.
 
-    Without `check_cost`, dear rules pass: for those that are stored already.
+    Without `check_cost`, dear rules pass: for those that are stored already. New ones may use what
+    is `allowed`.
     """
     try:
-        return _compiled(schema, path, check_cost)
+        return _compiled(schema, path, _Compiling(check_cost, allowed))
     except RecursionError:
         return [forbidden_field(path, "is nested too deeply")]
 
 
-def _compiled(schema: Mapping[str, Any], path: str, check_cost: bool) -> Rules | list[FieldError]:
+def _compiled(
+    schema: Mapping[str, Any], path: str, compiling: _Compiling
+) -> Rules | list[FieldError]:
     if errors := length_faults([schema], path):
         return errors
-    compiling = _Compiling(check_cost)
     context = _Context(path=path, decl=decl_type(schema, root=True), most=1, root=True)
     place = compiling.place(schema, context)
     compiling.total(path)

@@ -17,7 +17,7 @@ from argosy.base.clock import Clock
 
 
 @dataclass(slots=True, eq=False)
-class Configured:
+class Issuing:
     """Lets `issuers` be those of `found`, which stood in `file` where it is one."""
 
     issuers: Issuers

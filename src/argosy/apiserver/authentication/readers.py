@@ -17,7 +17,7 @@ from argosy.base.clock import Clock
 from argosy.store.interface import Record
 
 if TYPE_CHECKING:
-    from argosy.apiserver.authentication.configured import Configured
+    from argosy.apiserver.authentication.configured import Issuing
     from argosy.apiserver.authentication.tokenwebhook import TokenWebhookRules
 
 
@@ -27,7 +27,7 @@ def authenticator(
     look: Callable[[str], Record | None],
     clock: Clock,
     *,
-    issued: "Configured | None" = None,
+    issued: "Issuing | None" = None,
     guards: Guards | None = None,
     used: Used | None = None,
     outbound: Outbound | None = None,

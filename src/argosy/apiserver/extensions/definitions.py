@@ -54,4 +54,4 @@ class Definitions(Served):
             return ()
         from argosy.apiserver.extensions.rules import definition_faults
 
-        return definition_faults(new, old, answers)
+        return definition_faults(new, old, answers, self.minor)

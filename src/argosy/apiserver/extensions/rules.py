@@ -18,6 +18,7 @@ from argosy.apiserver.answers import Answers, Ask
 from argosy.base.errors import FieldError, invalid_value
 
 if TYPE_CHECKING:
+    from argosy.api.cel.minors import Allowed
     from argosy.api.cel.rules import Rules
 
 Json = Mapping[str, Any]
@@ -46,10 +47,13 @@ UNCHECKED: Final = invalid_value(
 )
 
 
-def definition_faults(new: Json, old: Json | None, answers: Answers) -> Sequence[FieldError]:
+def definition_faults(
+    new: Json, old: Json | None, answers: Answers, minor: str | None = None
+) -> Sequence[FieldError]:
     """What is wrong with the rules of a definition whose schemas are structural.
 
-    A version whose schema is as it was is not judged anew. Raises Unanswered where it takes long.
+    A version whose schema is as it was is not judged anew; rules that are new may use what there
+    was before the served `minor`. Raises Unanswered where it takes long.
     """
     known = {} if old is None else _schemas(old)
     changed = [
@@ -59,15 +63,17 @@ def definition_faults(new: Json, old: Json | None, answers: Answers) -> Sequence
     ]
     if not changed:
         return ()
+    from argosy.api.cel.minors import allowed
     from argosy.api.cel.rulescompile import characters, length_faults
 
+    may = allowed(minor, known)
     schemas = [schema for _, schema in changed]
     if errors := length_faults(schemas, changed[0][0]):
         return errors
     if characters(schemas) <= QUICK:
-        return _judgement(changed)
-    about = msgspec.json.encode(changed)
-    return _in_thread(answers, "validation rules", about, lambda: _judgement(changed))
+        return _judgement(changed, may)
+    about = msgspec.json.encode([changed, known])
+    return _in_thread(answers, "validation rules", about, lambda: _judgement(changed, may))
 
 
 def _in_thread(answers: Answers, asker: str, about: Hashable, work: Callable[[], T]) -> T:
@@ -80,12 +86,12 @@ def _in_thread(answers: Answers, asker: str, about: Hashable, work: Callable[[],
     return answer
 
 
-def _judgement(changed: Sequence[tuple[str, Node]]) -> list[FieldError]:
+def _judgement(changed: Sequence[tuple[str, Node]], may: "Allowed | None") -> list[FieldError]:
     from argosy.api.cel.rulescompile import compile_rules
 
     errors: list[FieldError] = []
     for path, schema in changed:
-        found = compile_rules(schema, path=path)
+        found = compile_rules(schema, path=path, allowed=may)
         errors += found if isinstance(found, list) else []
     return errors
 

@@ -69,8 +69,10 @@ class AttachDetach:
         self._pods.add_index(CLAIM, claims_of)
         self._attachments.add_index(VOLUME, _of_volume)
         self._attachments.add_index(NODE, _at_node)
-        self._waiting: dict[tuple[str, str], float] = {}
-        self._told: dict[tuple[str, str], str] = {}
+        self._waiting: dict[tuple[str, str], float] = {}  # by volume and node
+        self._told: defaultdict[str, dict[str, str]] = defaultdict(dict)  # by the pod's uid, volume
+        self._pods.subscribe(self._pod_changed)
+        self._volumes.subscribe(self._volume_changed)
 
     async def reconcile(self, volume: PersistentVolume) -> Result:
         """Attach the volume where it is needed, and detach it elsewhere, that first."""
@@ -123,8 +125,7 @@ class AttachDetach:
         if there and not shared(volume):
             users = [pod for pod in self._users(volume) if pod.spec.node_name in there]
             for pod in pods:
-                place = (name, pod.metadata.uid)
-                await self._tell_once(place, ELSEWHERE, pod, refusal(name, pod, users))
+                await self._tell_once(name, ELSEWHERE, pod, refusal(name, pod, users))
             return
         body = {
             "metadata": {"name": attachment_name(source, node)},
@@ -160,13 +161,12 @@ class AttachDetach:
             if await self._report(attachment.spec.node_name, unique_name(source), there=True):
                 text = f'AttachVolume.Attach succeeded for volume "{name}" '
                 for pod in pods:
-                    self._told.pop((name, pod.metadata.uid), None)
+                    self._told.get(pod.metadata.uid, {}).pop(name, None)
                     await self._events.record(pod, Note("SuccessfulAttachVolume", text))
         elif status.attach_error is not None:
             text = f'AttachVolume.Attach failed for volume "{name}" : {status.attach_error.message}'
             for pod in pods:
-                place = (name, pod.metadata.uid)
-                await self._tell_once(place, text, pod, Note(FAILED, text, "Warning"))
+                await self._tell_once(name, text, pod, Note(FAILED, text, "Warning"))
 
     async def _detach(self, attachment: VolumeAttachment, source: CSISource) -> float | None:
         """Have it detached; in how many seconds it may be, where the node still has it mounted."""
@@ -176,10 +176,11 @@ class AttachDetach:
         place = (attachment.spec.source.persistent_volume_name, attachment.spec.node_name)
         node = self._nodes.get("", attachment.spec.node_name)
         if node is not None and mounted(node, name):
+            if is_ready(node):
+                self._waiting.pop(place, None)
+                return None
             now = self._clock.monotonic()
             left = self._waiting.setdefault(place, now) + PATIENCE - now
-            if is_ready(node):
-                return None
             if left > 0:
                 return left
         self._waiting.pop(place, None)
@@ -205,20 +206,26 @@ class AttachDetach:
         await self._nodes.reached(written["metadata"]["resourceVersion"])
         return True
 
-    async def _tell_once(self, place: tuple[str, str], what: str, pod: Pod, note: Note) -> None:
-        if self._told.get(place) != what:
-            self._told[place] = what
+    async def _tell_once(self, volume: str, what: str, pod: Pod, note: Note) -> None:
+        told = self._told[pod.metadata.uid]
+        if told.get(volume) != what:
+            told[volume] = what
             await self._events.record(pod, note)
 
     def _at(self, index: str, value: str) -> list[VolumeAttachment]:
         return self._attachments.by_index(index, value)
 
-    def forget(self, old: Pod | None, new: Pod | None) -> None:
-        """What was told to a pod that has gone."""
-        if old is not None and new is None and claims_of(old):
-            uid = old.metadata.uid
-            for place in [place for place in self._told if place[1] == uid]:
-                del self._told[place]
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        """Forget what was told to a pod that is gone, or has ended: it waits for nothing."""
+        if old is not None and (new is None or not claims_of(new)):
+            self._told.pop(old.metadata.uid, None)
+
+    def _volume_changed(self, old: PersistentVolume | None, new: PersistentVolume | None) -> None:
+        """Forget which nodes were waited for."""
+        if old is not None and new is None:
+            name = old.metadata.name
+            for place in [place for place in self._waiting if place[0] == name]:
+                del self._waiting[place]
 
     def by_pod(self, pod: Pod) -> list[Key]:
         """The volumes that a pod uses."""
@@ -259,7 +266,6 @@ def _at_node(attachment: VolumeAttachment) -> tuple[str, ...]:
 def attach_detach(manager: Manager) -> Controller[PersistentVolume]:
     """The controller, on the manager's caches."""
     controller = AttachDetach(manager.client_as(NAME), manager.clock, manager)
-    manager.informer(Pod).subscribe(controller.forget)
     return Controller(
         name=NAME,
         informer=manager.informer(PersistentVolume),

@@ -45,6 +45,7 @@ from argosy.runtime.manager import Manager
 
 Json = dict[str, Any]
 NAME = "controllers/horizontalpodautoscalers"
+COMPONENT = "horizontal-pod-autoscaler"
 PERIOD = 15.0
 SEEN = mark(
     ABLE,
@@ -257,7 +258,7 @@ def horizontal_pod_autoscalers(
         selected=Selected(pods, scalers),
         proposals=Proposals(Metrics(answers, discovery), clock, Delays()),
         memory=Memory(clock, scalers, PERIOD),
-        events=EventRecorder(client, clock, NAME),
+        events=EventRecorder(client, clock, COMPONENT),
         tolerance=Tolerance(),
         zero=zero,
     )

@@ -48,10 +48,17 @@ MAPS = frozenset(
 )
 """Fields that are the same empty and absent; an empty label selector, say, is not."""
 
+LONGEST = 4096
+"""Bytes of a template up to which its identity is remembered: 16 MiB in all."""
 
-@lru_cache(maxsize=256)
+
 def identity(template: bytes) -> bytes:
     """What two templates share where they are the same, but for the hash among their labels."""
+    return _identity(template) if len(template) <= LONGEST else _identity.__wrapped__(template)
+
+
+@lru_cache(maxsize=4096)
+def _identity(template: bytes) -> bytes:
     plain = _without_empty(msgspec.json.decode(template))
     labels = (plain.get("metadata") or {}).get("labels") or {}
     if labels.pop(HASH, None) is not None:

@@ -97,4 +97,5 @@ def job_orphans(manager: Manager) -> Controller[Pod]:
         informer=pods,
         reconcile=controller.reconcile,
         watches=(Watch(jobs, let_down),),
+        concerns=tracked,
     )

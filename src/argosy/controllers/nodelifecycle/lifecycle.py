@@ -65,6 +65,7 @@ class NodeLifecycle:
         self._health: dict[str, Health] = {}
         self._states: dict[str, State] = {}
         self._owing: set[str] = set()
+        self._unasked: set[str] = set()
         self._arrived: set[Key] = set()
         caches.pods.subscribe(self._moved)
 
@@ -114,6 +115,7 @@ class NodeLifecycle:
             await self._events.record(self._known[name], Note("RemovingNode", text))
             self._health.pop(name, None)
             self._owing.discard(name)
+            self._unasked.discard(name)
             self._evictor.forget(name)
         self._known = nodes
 
@@ -147,9 +149,9 @@ class NodeLifecycle:
 
     async def _give_up(self, name: str) -> str | None:
         """Write that the node is silent, unless the server knows better than the cache."""
-        raw = await self._client.call("GET", Node.resource.path(name))
+        raw, lease = await self._asked(name)
         node = msgspec.json.decode(raw, type=Node)
-        health = self._observed(node, await self._client.find(Lease, name, LEASES))
+        health = self._observed(node, lease)
         if not silent(health, self._clock.monotonic()):
             return health.ready.status if health.ready is not None else None
         had = (msgspec.json.decode(raw).get("status") or {}).get("conditions") or []
@@ -164,6 +166,21 @@ class NodeLifecycle:
         said = next(one for one in conditions if one["type"] == READY)
         self._health[name] = replace(health, ready=msgspec.convert(said, NodeCondition))
         return "Unknown"
+
+    async def _asked(self, name: str) -> tuple[bytes, Lease | None]:
+        """The node and its lease at the server. While nobody could ask, the node could not tell: it
+        has its whole time again.
+        """
+        try:
+            raw = await self._client.call("GET", Node.resource.path(name))
+            lease = await self._client.find(Lease, name, LEASES)
+        except FAILURES:
+            self._unasked.add(name)
+            raise
+        if name in self._unasked:
+            self._unasked.discard(name)
+            self._health[name] = replace(self._health[name], seen=self._clock.monotonic())
+        return raw, lease
 
     async def _unready(self, pods: list[Pod]) -> None:
         """Say of the pods that they are not ready."""

@@ -3,8 +3,8 @@
 The node makes a volume's folder when a pod mounts it. It is removed with what is in it when the
 volume's class said so (`Delete`): first it is moved aside, at once and as a whole, so that nobody
 finds half of it, then emptied. Removed is only what was made here: the path is worked out anew from
-the claim, no link is followed on the way, and links that are in the folder are removed, not
-followed.
+the claim, whose uid is in it, no link is followed on the way, and links that are in the folder are
+removed, not followed.
 """
 
 import os
@@ -25,6 +25,9 @@ from argosy.controllers.volumes.words import (
 
 Json = dict[str, Any]
 
+_UID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Of a claim. Part of another claim's must not do: with the rest in the name the folder is that
+claim's."""
 LONGEST_STEM = 200
 """Of the claim's namespace and name together; a file's name has at most 255 bytes."""
 
@@ -113,7 +116,7 @@ class LocalVolumes:
         if reference is not None and place is not None:
             name = _folder(reference.namespace, reference.name, reference.uid)
             made = f"pvc-{reference.uid}" == volume.metadata.name
-            if made and reference.uid and place.path == str(self.root / name):
+            if made and _UID.fullmatch(reference.uid) and place.path == str(self.root / name):
                 return name
         raise ValueError(
             f'volume "{volume.metadata.name}" is no folder that was made for its claim'

@@ -3,7 +3,8 @@
 Folders may be nested deeper than one can recurse, and closed to their owner; links lead anywhere
 and are not followed. So the way down is walked step by step, with two folders open at most. On the
 way up each folder must be the one that was left on the way down: a process that is still there
-might have moved what it is in, and nothing beside it may be touched.
+might have moved what it is in, and nothing beside it may be touched. What is mounted in the folder
+is somebody else's.
 """
 
 import os
@@ -60,6 +61,8 @@ def _down(name: str, below: int) -> int:
     """Open a folder, of which its owner may do with it what is to be done."""
     place = os.open(name, os.O_PATH | _FOLDER, dir_fd=below)
     try:
+        if _identity(place)[0] != _identity(below)[0]:
+            raise OSError(f"the folder {name} is mounted from elsewhere")
         os.chmod(f"/proc/self/fd/{place}", stat.S_IRWXU)
     finally:
         os.close(place)

@@ -1,7 +1,7 @@
 """Says of volumes whether they are free, bound or released, and reclaims those that are released.
 
-What is decided, and why, is in `volumeplan`. Before a claim is taken for gone the server is asked:
-the cache may lag, and what is removed does not come back.
+What is decided, and why, is in `volumeplan`. Before a claim is taken for gone, and before anything
+is removed, the server is asked: the cache may lag, and what is removed does not come back.
 """
 
 import asyncio
@@ -98,7 +98,7 @@ class Volumes:
 
     async def _fail(self, volume: PersistentVolume, note: Note) -> None:
         if volume.status.phase != "Failed":
-            await self.writer.write(phase(volume, "Failed"))
+            await self.writer.write(phase(volume, "Failed", note.message))
             await self.events.record(volume, note)
 
     async def _remove(self, volume: PersistentVolume) -> Result:
@@ -106,6 +106,9 @@ class Volumes:
         meta = volume.metadata
         if meta.deletion_timestamp is not None and FINALIZER not in meta.finalizers:
             return DONE
+        fresh = await self.writer.client.find(PersistentVolume, meta.name)
+        if fresh is None or fresh.metadata.resource_version != meta.resource_version:
+            return DONE  # a change of its own, and it may be that the data are to be kept
         try:
             await asyncio.to_thread(self.local.remove, volume)
         except (OSError, ValueError) as error:

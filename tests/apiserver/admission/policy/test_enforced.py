@@ -32,6 +32,7 @@ class Log:
 
     request = Request("GET", "/")
     panic = ""
+    sent = ""
     level = 0
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from argosy.api.cel.minors import Allowed
 from argosy.apiserver.admission.policy.body import Body, body_of
 from argosy.apiserver.admission.policy.expressions import Expression, fault
 from argosy.base.errors import FieldError, forbidden_field
@@ -41,13 +42,13 @@ def length_faults(spec: Mapping[str, Any]) -> list[FieldError]:
     return [forbidden_field("spec", f"expressions have more than {LONGEST} characters altogether")]
 
 
-def faults(spec: Mapping[str, Any]) -> list[FieldError]:
-    """What can't be compiled; those that are blank are complained of elsewhere."""
+def faults(spec: Mapping[str, Any], may: Allowed | None = None) -> list[FieldError]:
+    """What can't be compiled, or uses more than it `may`; of blank ones others complain."""
     return [
         error
         for path, expression in expressions(body_of(spec))
         if expression is not None and expression.source.strip()
-        for error in fault(expression, f"spec.{path}")
+        for error in fault(expression, f"spec.{path}", may)
     ]
 
 

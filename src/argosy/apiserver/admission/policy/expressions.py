@@ -13,6 +13,7 @@ from typing import Any, Final
 from argosy.api.cel.decltypes import DeclType
 from argosy.api.cel.engine import CompileError
 from argosy.api.cel.environment import PER_CALL, Declaration, Environment, Program, shown
+from argosy.api.cel.minors import Allowed
 from argosy.api.cel.nodes import Type
 from argosy.api.cel.values import Budget, BudgetExceeded, CelError
 from argosy.apiserver.admission.policy.activation import Activation
@@ -162,11 +163,14 @@ _kept = lru_cache(maxsize=512)(_compiled)
 """A policy is compiled when it is written, and when it is first used: that is once."""
 
 
-def fault(expression: Expression, path: str) -> list[FieldError]:
-    """What its author is told, if anything."""
+def fault(expression: Expression, path: str, may: Allowed | None = None) -> list[FieldError]:
+    """What its author is told, if anything; `may` is what it may use, where it is new."""
+    error = expression.error
     if expression.program is not None:
-        return []
-    return [invalid_value(path, expression.source, expression.error)]
+        if may is None or not (error := may.fault(expression.program.root, expression.source)):
+            return []
+        error = f"compilation failed: {error}"
+    return [invalid_value(path, expression.source, error)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +181,20 @@ class Conditions:
 
     @classmethod
     def compile(
-        cls, conditions: Sequence[Mapping[str, Any]], path: str, *, params: bool = False
+        cls,
+        conditions: Sequence[Mapping[str, Any]],
+        path: str,
+        *,
+        params: bool = False,
+        may: Allowed | None = None,
     ) -> "Conditions | list[FieldError]":
-        """Those that stand at `path`, or what is wrong with them."""
+        """Those that stand at `path`, or what is wrong with them; new ones use what they `may`."""
         made = cls.stored(conditions, environment(params=params))
         errors = [
             error
             for at, expression in enumerate(made.expressions)
             if expression.source.strip()  # that there is none is complained of elsewhere
-            for error in fault(expression, f"{path}[{at}].expression")
+            for error in fault(expression, f"{path}[{at}].expression", may)
         ]
         return errors or made
 

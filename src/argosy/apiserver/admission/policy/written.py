@@ -57,6 +57,7 @@ class Written:
     def _judged(
         self, attributes: Attributes, spec: Mapping[str, Any]
     ) -> tuple[list[FieldError], list[Json]]:
+        from argosy.api.cel.minors import allowed
         from argosy.apiserver.admission.policy.checking import characters, faults
         from argosy.apiserver.admission.policy.typechecking import Checked, kinds_of
         from argosy.apiserver.admission.policy.typechecking import warnings as unfit
@@ -64,8 +65,10 @@ class Written:
         size = characters(spec)
         checked = Checked((), None) if size > CHECKED else kinds_of(self.catalog, spec)
 
+        may = allowed(attributes.target.served.minor, attributes.old)
+
         def judge() -> tuple[list[FieldError], list[Json]]:
-            errors = faults(spec)
+            errors = faults(spec, may)
             return errors, [] if errors else unfit(spec, checked)
 
         if size * (1 + len(checked.types)) <= QUICK:

@@ -35,23 +35,25 @@ def _conditions(configuration: Json) -> list[list[Json]]:
 
 def _errors(attributes: Attributes, said: list[list[Json]]) -> list[FieldError]:
     if sum(len(one["expression"]) for conditions in said for one in conditions) <= QUICK:
-        return _faults(said)
+        return _faults(attributes, said)
 
     async def judged() -> list[FieldError]:
-        return await asyncio.to_thread(_faults, said)
+        return await asyncio.to_thread(_faults, attributes, said)
 
     ask = Ask("match conditions", msgspec.json.encode(said), judged)
     answer: list[FieldError] = attributes.answers.need(ask)[0]
     return answer
 
 
-def _faults(said: list[list[Json]]) -> list[FieldError]:
+def _faults(attributes: Attributes, said: list[list[Json]]) -> list[FieldError]:
     # The engine that reads them is large, and most servers have none.
+    from argosy.api.cel.minors import allowed
     from argosy.apiserver.admission.policy.expressions import Conditions
 
     errors: list[FieldError] = []
+    may = allowed(attributes.target.served.minor, attributes.old)
     for index, conditions in enumerate(said):
-        made = Conditions.compile(conditions, f"webhooks[{index}].matchConditions")
+        made = Conditions.compile(conditions, f"webhooks[{index}].matchConditions", may=may)
         if isinstance(made, list):
             errors += made
     return errors
