@@ -40,8 +40,8 @@ end
 """
 
 
-async def wrk(url: str, lua: str, *, connections: int, seconds: float) -> Load:
-    """Run wrk with one thread. Raises LoadError."""
+async def wrk(url: str, lua: str, *, connections: int, seconds: float, nice: int = 0) -> Load:
+    """Run wrk with one thread, where asked at a lower priority. Raises LoadError."""
     program = shutil.which("wrk")
     if program is None:
         raise LoadError("wrk is not installed (Debian: apt install wrk)")
@@ -49,8 +49,10 @@ async def wrk(url: str, lua: str, *, connections: int, seconds: float) -> Load:
         file.write(lua)
         file.flush()
         process = await asyncio.create_subprocess_exec(
-            program,
             *(
+                "nice",
+                f"-n{nice}",
+                program,
                 "-t1",
                 f"-c{connections}",
                 f"-d{max(1, round(seconds))}s",

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from argosy.base.errors import StatusError
@@ -85,6 +86,12 @@ def test_what_is_no_certificate_is_told_with_a_hint(
         asyncio.run(connect())
     told = capsys.readouterr().err
     assert told.startswith("error: certificate-authority: not as PEM has them") and "hint: " in told
+
+
+async def test_who_is_no_api_server_is_told_of() -> None:
+    with pytest.raises(ConnectionError, match="^https://here: not an API server's answer: "):
+        async with connected(kubeconfig.Access("https://here"), FakeClock(), "me"):
+            msgspec.json.decode(b"<html>")
 
 
 def test_lists_may_have_spaces() -> None:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from argosy.api.core import Event
 from argosy.api.resources.control import LEASE
+from argosy.http.message import Request, Response
 from argosy.runtime.election import Election, Terms
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
 from tests.runtime.electionkit import Candidate, Server, Time, candidate
+from tests.runtime.kit import faulty
 
 
 @asynccontextmanager
@@ -217,6 +219,29 @@ async def test_a_real_server_takes_the_lease_and_the_events() -> None:
         await asyncio.gather(leading, return_exceptions=True)
         found = (await running.client.call("GET", LEASE.path("lock", "default"))).decode()
         assert '"holderIdentity":""' in found and '"leaseDurationSeconds":1' in found
+        told = (await running.client.list(Event, "default")).items
+        assert {item.message for item in told} == {"me became leader", "me stopped leading"}
+
+
+async def test_who_resigns_has_told_so_when_that_is_done() -> None:
+    async with cluster() as running:
+        client, transport = faulty(running)
+
+        async def slowly(request: Request) -> Response | None:
+            await settle(100 * ("/events" in request.path))
+            return None
+
+        transport.fault = slowly
+        clock = FakeClock()
+        election = Election(client, clock, name="lock", namespace="default", identity="me")
+
+        async def work() -> None:
+            await clock.sleep(1)
+
+        leading = asyncio.ensure_future(election.lead(work))
+        while not leading.done():
+            await settle(300)
+            await clock.advance(1)
         told = (await running.client.list(Event, "default")).items
         assert {item.message for item in told} == {"me became leader", "me stopped leading"}
 

@@ -354,8 +354,10 @@ async def test_a_trouble_that_goes_on_is_told_once(caplog: pytest.LogCaptureFixt
         await it.clock.advance(60)
         assert loud() == ["no right to list", said]
         it.transport.fault = no_fault
-        await it.clock.advance(60)
+        with caplog.at_level(logging.INFO):
+            await it.clock.advance(60)
         assert it.informer.synced.is_set()
+        assert [item.msg for item in caplog.records].count("listing works again") == 1
         it.transport.fault = refused
         it.transport.cut.append(ConnectionError("cut"))
         await make(it.client, "a")

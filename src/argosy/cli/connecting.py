@@ -75,7 +75,12 @@ def what_helps(error: "StatusError", usual: str) -> str:
 async def connected(
     found: "Access", clock: "Clock", manager: str
 ) -> AsyncGenerator["Client", None]:
-    """A client that writes as `manager`; its connections end with the block."""
+    """A client that writes as `manager`; its connections end with the block.
+
+    Raises ConnectionError where what comes in the block is no answer of an API server.
+    """
+    import msgspec
+
     from argosy.client.client import Client
     from argosy.client.https import transport
     from argosy.client.kubeconfig import KubeconfigError
@@ -86,6 +91,8 @@ async def connected(
         fail(str(error), "name the cluster's kubeconfig with --kubeconfig")
     try:
         yield Client(way, manager)
+    except msgspec.DecodeError as error:
+        raise ConnectionError(f"{found.server}: not an API server's answer: {error}") from None
     finally:
         await way.close()
 

@@ -1,6 +1,6 @@
 """How a request reaches an API server: over a socket (`https`) or, in one process, by a call."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from argosy.http.message import Handler, Request, Response
@@ -27,7 +27,9 @@ class InProcess:
 
     async def send(self, request: Request) -> Response:
         headers = {**request.headers, "authorization": f"Bearer {self.token}"}
-        return await self.handler(replace(request, headers=headers))
+        # Each request passes here, and `replace` takes ten times as long.
+        asked = Request(request.method, request.path, request.query, headers, request.body)
+        return await self.handler(asked)
 
     async def close(self) -> None:
         """There is nothing to let go of."""

@@ -34,6 +34,7 @@ from argosy.runtime.manager import Manager
 
 Json = dict[str, Any]
 NAME = "controllers/disruptionbudgets"
+COMPONENT = "controllermanager"
 ALLOWED = "DisruptionAllowed"
 DEADLINE = timedelta(minutes=2)
 """From an eviction until the pod must be seen to go."""
@@ -246,7 +247,7 @@ def disruption_budgets(manager: Manager) -> Controller[PodDisruptionBudget]:
         selection,
         PodScales(client),
         Pace(manager.clock, budgets, REST),
-        EventRecorder(client, manager.clock, NAME),
+        EventRecorder(client, manager.clock, COMPONENT),
     )
     return Controller(
         name=NAME,

@@ -34,7 +34,7 @@ class Expectations:
     def __init__(self, pods: Informer[Pod]) -> None:
         self._pods = pods
         self._written: dict[str, str] = {}
-        self._leaving: dict[str, dict[Key, str]] = {}
+        self._leaving: dict[str, dict[Key, tuple[str, bool]]] = {}  # uid, whether it has left
         self._doubtful: set[str] = set()
 
     def wrote(self, owner: str, written: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ class Expectations:
 
     def deleted(self, owner: str, pod: Pod) -> None:
         """The pod is on its way out."""
-        self._leaving.setdefault(owner, {})[pod.key] = pod.metadata.uid
+        self._leaving.setdefault(owner, {})[pod.key] = (pod.metadata.uid, False)
 
     def doubt(self, owner: str) -> None:
         """Nobody knows whether a write of the owner's was done: its answer got lost."""
@@ -62,14 +62,14 @@ class Expectations:
         for pod in pods:
             self.wrote(owner, {"metadata": {"resourceVersion": pod.metadata.resource_version}})
         for pod in gone:
-            self.deleted(owner, pod)
+            self._leaving.setdefault(owner, {})[pod.key] = (pod.metadata.uid, True)
         self._doubtful.discard(owner)
 
     def met(self, owner: str) -> bool:
         """Whether the cache shows all that was written; if so, all of it is forgotten."""
         if owner in self._written and not self._pods.has_reached(self._written[owner]):
             return False
-        if any(self._there(key, uid) for key, uid in self._leaving.get(owner, {}).items()):
+        if any(self._there(key, *it) for key, it in self._leaving.get(owner, {}).items()):
             return False
         self._written.pop(owner, None)
         self._leaving.pop(owner, None)
@@ -81,11 +81,14 @@ class Expectations:
         self._leaving.pop(owner, None)
         self._doubtful.discard(owner)
 
-    def _there(self, key: Key, uid: str) -> bool:
+    def _there(self, key: Key, uid: str, left: bool) -> bool:
+        """Whether the cache has yet to show it; that it is going doesn't do for one that has left:
+        whoever counts it as going may count it a second time.
+        """
         pod = self._pods.get(*key)
-        return (
-            pod is not None and pod.metadata.uid == uid and pod.metadata.deletion_timestamp is None
-        )
+        if pod is None or pod.metadata.uid != uid:
+            return False
+        return left or pod.metadata.deletion_timestamp is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,13 @@ class PodControl:
             client = self.claims.client
             listed = await client.list(PartialObject, meta.namespace, resource=Pod.resource)
             there = {pod.metadata.uid for pod in listed.items}
-            gone = [pod for pod in self.pods_of(owner) if pod.metadata.uid not in there]
+            revision = int(listed.metadata.resource_version)
+            gone = [
+                pod
+                for pod in self.pods_of(owner)
+                if pod.metadata.uid not in there
+                and int(pod.metadata.resource_version) <= revision  # else it came meanwhile
+            ]
             expected.found(meta.uid, [pod for pod in listed.items if owns(owner, pod)], gone)
         return expected.met(meta.uid)
 

@@ -19,6 +19,7 @@ from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAME = "controllers/resourceclaims"
+COMPONENT = "resource_claim"
 ENTRY = "resource.kubernetes.io/pod-claim-name"
 
 
@@ -117,7 +118,7 @@ def resource_claims(manager: Manager) -> Controller[Pod]:
     pods, claims = manager.informer(Pod), manager.informer(ResourceClaim)
     templates = manager.informer(ResourceClaimTemplate)
     client = manager.client_as(NAME)
-    events = EventRecorder(client, manager.clock, NAME)
+    events = EventRecorder(client, manager.clock, COMPONENT)
     controller = ResourceClaims(client, pods, templates, claims, events)
     return Controller(
         name=NAME,

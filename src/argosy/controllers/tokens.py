@@ -26,6 +26,8 @@ CLEANER = "controllers/tokens-cleaning"
 OF_ACCOUNTS = "kubernetes.io/service-account-token"
 BOOTSTRAP = "bootstrap.kubernetes.io/token"
 BOOTSTRAP_NAMESPACE = "kube-system"
+RECHECK = 1.0
+"""Seconds after which to look again where the cache lags."""
 ACCOUNT = "kubernetes.io/service-account.name"
 UID = "kubernetes.io/service-account.uid"
 
@@ -76,6 +78,9 @@ class AccountTokens:
                 "data": data,
             }
             await self.client.merge(SECRET, meta.name, meta.namespace, patch)
+        known = self.accounts.get(meta.namespace, name)
+        if known is None or known.metadata.uid != account.metadata.uid:
+            return Result(RECHECK)  # of one that goes before the cache shows it nothing is heard
         return DONE
 
     async def _account(self, name: str, namespace: str, uid: str) -> ServiceAccount | None:

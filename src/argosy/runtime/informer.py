@@ -165,7 +165,9 @@ class Informer(Generic[T]):
         revision = _number(found.revision)
         await self._replace(found.objects)
         self._progress.restart(revision, asked)
-        self._trouble = ""
+        if self._trouble:
+            self._trouble = ""
+            log.info("listing works again", extra={"resource": self.resource.qualified})
         self.synced.set()
 
     async def _follow(self) -> None:

@@ -188,6 +188,7 @@ class Log:
     request = Request("GET", "/")
     panic = ""
     sent = ""
+    constraint = ""
 
     def __init__(self) -> None:
         self.said: dict[str, str] = {}

@@ -177,8 +177,17 @@ async def test_who_is_impersonated_and_refused_is_told(api: Api) -> None:
     assert "impersonatedUser" not in received
     assert complete["user"]["username"] == "system:apiserver"
     assert complete["impersonatedUser"] == {"username": "bob", "groups": ["system:authenticated"]}
+    assert complete["authenticationMetadata"] == {
+        "impersonationConstraint": "impersonate:user-info"
+    }
     assert complete["annotations"]["authorization.k8s.io/decision"] == "forbid"
     assert complete["responseStatus"]["reason"] == "Forbidden"
+    await api.ask("GET", path("Pod"))
+    assert "authenticationMetadata" not in kept.events[-1]
+    groups = {"impersonate-user": "system:serviceaccount:a:b", "impersonate-group": "c"}
+    await api.ask("GET", path("Pod"), headers=groups)  # more than a name: no mode but the last fits
+    assert kept.events[-1]["impersonatedUser"]["groups"][0] == "c"
+    assert "authenticationMetadata" not in kept.events[-1]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ async def test_load_goes_up_and_down() -> None:
         told = await stage.told()
         text = "New size: 4; reason: cpu resource utilization (percentage of request) above target"
         assert ("SuccessfulRescale", text) in told
+        events = await stage.client.call("GET", f"/api/v1/namespaces/{SPACE}/events")
+        sources = [event["source"]["component"] for event in json.loads(events)["items"]]
+        assert set(sources) == {"horizontal-pod-autoscaler"}
         scaler = (await stage.scaler()).status
         assert (scaler.current_replicas, scaler.desired_replicas) == (2, 4)
         assert scaler.last_scale_time == NOW

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from argosy.api.core import Event
@@ -246,6 +247,9 @@ async def test_a_volume_of_unknown_making_can_not_be_deleted(tmp_path: Path) -> 
             )
             await it.until(policy.lower(), failed)
             assert await it.events(reason) == [text]
+            path = PersistentVolume.resource.path(policy.lower())
+            told = msgspec.json.decode(await it.running.client.call("GET", path))
+            assert told["status"]["message"] == text
         assert tmp_path.exists()
 
 

@@ -21,6 +21,7 @@ class Noting(Protocol):
     request: Request
     panic: str
     sent: str
+    constraint: str
 
     def enter(self, user: User) -> None:
         """Its user is known."""
@@ -71,6 +72,12 @@ def acting(user: User) -> None:
     """It is answered as if it were `user`'s."""
     if (trail := CURRENT.get()) is not None:
         trail.act(user)
+
+
+def constrained(verb: str) -> None:
+    """By which verb of constrained impersonation; empty for what has always been allowed."""
+    if (trail := CURRENT.get()) is not None:
+        trail.constraint = verb
 
 
 def decided(allowed: bool, reason: str) -> None:

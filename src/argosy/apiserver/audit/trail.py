@@ -52,6 +52,7 @@ class Trail:
         "_treatment",
         "annotations",
         "asked",
+        "constraint",
         "id",
         "impersonated",
         "panic",
@@ -71,6 +72,7 @@ class Trail:
         self.annotations: dict[str, str] = {}
         self.asked: Attributes | None = None
         self.impersonated: User | None = None
+        self.constraint = ""
         self.panic = ""
         self.sent = ""
         self._policy = policy
@@ -188,6 +190,8 @@ class Trail:
         told["responseStatus"] = status
         if self.impersonated is not None:
             told["impersonatedUser"] = event.user_info(self.impersonated)
+            if self.constraint:
+                told["authenticationMetadata"] = {"impersonationConstraint": self.constraint}
         if self.annotations:
             told["annotations"] = self.annotations
         if asked is None or asked.path is not None:

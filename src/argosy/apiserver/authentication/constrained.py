@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from argosy.api.names import label_faults, subdomain_faults
+from argosy.apiserver.audit import notes
 from argosy.apiserver.authentication.accounts import account_groups, split_username
 from argosy.apiserver.authentication.extrakeys import prefixed_path_faults
 from argosy.apiserver.authentication.tokens import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED
@@ -49,9 +50,12 @@ def acting(wanted: User, asked: Attributes, demand: Demand) -> User:
         if not mode.fits(wanted, asked.user):
             continue
         try:
-            return _tried(mode, wanted, asked, demand)
+            user = _tried(mode, wanted, asked, demand)
         except StatusError as error:
             first = first or error
+            continue
+        notes.constrained(mode.verb if mode.on else "")
+        return user
     assert first is not None  # the last mode fits all
     raise first
 

@@ -28,6 +28,7 @@ from argosy.runtime.manager import Manager
 
 Json = dict[str, Any]
 NAME = "controllers/endpoints/legacy"
+COMPONENT = "endpoint-controller"
 MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 MANAGER = "endpoint-controller"
 OVER = "endpoints.kubernetes.io/over-capacity"
@@ -169,7 +170,7 @@ def service_endpoints(manager: Manager, selection: PodSelection[Service]) -> Con
         endpoints,
         Triggers(services),
         Pace(manager.clock, services, REST),
-        EventRecorder(client, manager.clock, NAME),
+        EventRecorder(client, manager.clock, COMPONENT),
     )
     return Controller(
         name=NAME,

@@ -33,6 +33,7 @@ from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAME = "controllers/endpoints/mirroring"
+COMPONENT = "endpoint-slice-mirroring-controller"
 MANAGER = "endpointslicemirroring-controller.k8s.io"
 SKIP = "endpointslice.kubernetes.io/skip-mirror"
 OURS = frozenset({ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration"})
@@ -190,11 +191,14 @@ def mirroring(manager: Manager) -> Controller[Endpoints]:
     services, slices = manager.informer(Service), manager.informer(EndpointSlice)
     client = manager.client_as(NAME)
     index = SliceIndex(slices, MANAGER)
-    events = EventRecorder(client, manager.clock, NAME)
-    controller = Mirroring(services, index, SliceWriter(client, slices), events)
+    events = EventRecorder(client, manager.clock, COMPONENT)
+    endpoints = manager.informer(Endpoints)
+    writer = SliceWriter(client, slices, endpoints)
+    writer.watch()
+    controller = Mirroring(services, index, writer, events)
     return Controller(
         name=NAME,
-        informer=manager.informer(Endpoints),
+        informer=endpoints,
         reconcile=controller.reconcile,
         watches=(
             Watch(services, lambda one: (one.key,)),

@@ -25,6 +25,7 @@ from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAME = "controllers/endpoints/slices"
+COMPONENT = "endpoint-slice-controller"
 REST = 0.001
 """Seconds of rest for each pod of a large service; a look takes a hundredth of that, or so."""
 NODE_PATIENCE = 5.0
@@ -110,14 +111,16 @@ def service_slices(manager: Manager, selection: PodSelection[Service]) -> Contro
     services, slices = manager.informer(Service), manager.informer(EndpointSlice)
     client = manager.client_as(NAME)
     index = SliceIndex(slices, MANAGER)
+    writer = SliceWriter(client, slices, services)
+    writer.watch()
     controller = ServiceSlices(
         selection,
         manager.informer(Node),
         index,
-        SliceWriter(client, slices),
+        writer,
         Triggers(services),
         Pace(manager.clock, services, REST),
-        EventRecorder(client, manager.clock, NAME),
+        EventRecorder(client, manager.clock, COMPONENT),
     )
     return Controller(
         name=NAME,

@@ -33,6 +33,7 @@ class Log:
     request = Request("GET", "/")
     panic = ""
     sent = ""
+    constraint = ""
     level = 0
 
     def __init__(self) -> None:
