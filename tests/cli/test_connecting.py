@@ -16,6 +16,7 @@ from argosy.cli.connecting import (
     what_helps,
 )
 from argosy.client import kubeconfig
+from argosy.client.credentials import CredentialsError
 from argosy.testing.clock import FakeClock
 
 CONFIG = kubeconfig.render("https://there:6443", b"ca", "t")
@@ -69,10 +70,18 @@ def test_a_pod_without_an_account_is_told(
     assert "reading the pod's service account" in capsys.readouterr().err
 
 
+def test_the_home_of_nobody_is_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        access(Path("~nobody-at-all/config"), "")
+    assert "error: reading ~nobody-at-all/config: " in capsys.readouterr().err
+
+
 def test_who_is_not_known_is_told_of_the_credentials() -> None:
     usual = "be an admin"
     assert what_helps(StatusError(403, "Forbidden", "no"), usual) == usual
     assert "kubectl auth whoami" in what_helps(StatusError(401, "Unauthorized", "no"), usual)
+    assert "its user in the kubeconfig" in what_helps(CredentialsError("no plugin"), usual)
+    assert what_helps(ConnectionError("away"), usual) == usual
 
 
 def test_what_is_no_certificate_is_told_with_a_hint(

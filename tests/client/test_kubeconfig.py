@@ -230,6 +230,17 @@ def test_a_plugin_is_read(config: Path) -> None:
     )
 
 
+def test_a_plugin_beside_a_file_of_the_working_folder(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"}
+    config.write_text(yaml.safe_dump(document(user={"exec": told})))
+    monkeypatch.chdir(config.parent)
+    plugin = load(Path(config.name)).plugin
+    assert plugin is not None
+    assert plugin.command == str(config.parent / "login")  # a bare name is looked for on the PATH
+
+
 @pytest.mark.parametrize(
     ("told", "word"),
     [

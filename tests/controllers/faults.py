@@ -43,11 +43,13 @@ class Counting:
 
 
 class Lagging(Counting):
-    """What watches of pods and ReplicaSets tell comes late."""
+    """What watches of pods and ReplicaSets (or others) tell comes late."""
+
+    late: tuple[str, ...] = ("/pods", "/replicasets")
 
     async def send(self, request: Request) -> Response:
         response = await super().send(request)
-        watched = "watch=true" in request.query and request.path.endswith(("/pods", "/replicasets"))
+        watched = "watch=true" in request.query and request.path.endswith(self.late)
         if not watched or isinstance(response.body, bytes):
             return response
         return replace(response, body=self._late(response.body))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from argosy.api.core import Pod
 from argosy.api.replicas import ReplicaSet
 from argosy.base.errors import StatusError, forbidden
-from argosy.client.client import MERGE
+from argosy.client.client import MERGE, Client
 from argosy.controllers.podcontrol import (
     WIDEST,
     PodControl,
@@ -162,6 +163,46 @@ async def test_what_the_server_lacks_is_expected_to_go_and_what_was_let_go_is_no
         assert not await control.settled(owner)
         await it.clock.advance(2 * LAG)
         assert await control.settled(owner)
+        assert len(control.pods_of(owner)) == 1
+
+
+async def test_one_that_has_left_is_awaited_though_the_cache_shows_it_going() -> None:
+    """Whoever took it for going would count it again."""
+    made: list[PodControl] = []
+    async with with_faults(Lagging, lambda one: made.append(pod_control(one, "a", "b"))) as (it, _):
+        await it.client.create(ReplicaSet.resource, body(replicas=0))
+        owner = await it.client.get(ReplicaSet, "web", "default")
+        [control] = made
+        [wanted] = bodies(owner, 1)
+        wanted["metadata"]["finalizers"] = ["example.com/keep"]
+        await control.create(owner, [wanted])
+        [pod] = await pods(it)
+        await control.delete(owner, [pod])
+        await it.clock.advance(2 * LAG)
+        [known] = control.pods_of(owner)
+        assert known.metadata.deletion_timestamp is not None
+        free = {"metadata": {"finalizers": None}}
+        await it.client.merge(Pod.resource, pod.metadata.name, "default", free)
+        assert await pods(it) == []
+        control.expectations.doubt(owner.metadata.uid)
+        assert not await control.settled(owner)
+        await it.clock.advance(2 * LAG)
+        assert await control.settled(owner)
+
+
+async def test_one_that_came_after_the_list_is_not_expected_to_go() -> None:
+    async with controlling() as (it, _, control, owner):
+
+        class Slow(Client):
+            async def list(self, *args: Any, **options: Any) -> Any:
+                listed = await super().list(*args, **options)
+                await control.create(owner, bodies(owner, 1))
+                await settle()
+                return listed
+
+        claims = replace(control.claims, client=Slow(it.client.transport))
+        control.expectations.doubt(owner.metadata.uid)
+        assert await replace(control, claims=claims).settled(owner)
         assert len(control.pods_of(owner)) == 1
 
 

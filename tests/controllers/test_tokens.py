@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from argosy.api.resources.core import SECRET, SERVICE_ACCOUNT
-from argosy.controllers.tokens import Secret, account_tokens, bootstrap_cleaning
+from argosy.controllers.tokens import (
+    RECHECK,
+    AccountTokens,
+    Secret,
+    ServiceAccount,
+    account_tokens,
+    bootstrap_cleaning,
+)
+from argosy.runtime.controller import DONE, Result
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import settle
 from tests.controllers.kit import Scene, controlled
@@ -95,6 +103,21 @@ async def test_a_secret_goes_with_its_account() -> None:
         await account(it, "builder")
         assert await secret(it, "builder") is not None
         await it.client.delete(SERVICE_ACCOUNT, "builder", "default")
+        assert await now(it) is None
+
+
+async def test_an_account_that_goes_before_the_cache_has_it_takes_its_secret_along() -> None:
+    async with controlled(lambda _: None) as it:
+        unseen = it.manager.informer(ServiceAccount)
+        tokens = AccountTokens(it.client, unseen, issue, b"PEM")
+        await account(it, "builder")
+        empty = await secret(it, "builder")
+        assert empty is not None and await tokens.reconcile(empty) == Result(RECHECK)
+        found = await now(it)
+        assert found is not None and found.data.keys() == {"ca.crt", "namespace", "token"}
+        assert await tokens.reconcile(found) == Result(RECHECK)
+        await it.client.delete(SERVICE_ACCOUNT, "builder", "default")
+        assert await tokens.reconcile(found) == DONE
         assert await now(it) is None
 
 

@@ -85,6 +85,8 @@ def test_which_cluster_is_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("KUBECONFIG", str(written(tmp_path / "named", "https://named")))
     assert access(None).server == "https://named"
     assert access(written(tmp_path / "given", "https://given")).server == "https://given"
+    with pytest.raises(KubeconfigError, match="reading ~nobody-at-all/config"):
+        access(Path("~nobody-at-all/config"))
     with pytest.raises(KubeconfigError, match="no entry"):
         access(None, "other")
 

@@ -14,6 +14,8 @@ from argosy.client.client import Client
 from tests.simulation.world import Json, World
 
 TRANSIENT = frozenset({409, 429, 500, 503, 504})
+SILENT = "silent"
+"""The annotation of nodes that do nothing and say nothing."""
 GOING = frozenset({403, 404})
 """Answers where a pod's namespace goes, or it has gone itself."""
 
@@ -108,6 +110,7 @@ class Nodes:
     random: Random
     world: World
     fate: Fate = runs
+    report: str = ""  # what containers say at their end
 
     async def run(self) -> None:
         while True:
@@ -128,7 +131,7 @@ class Nodes:
     async def _act(self, pod: Json) -> None:
         meta, phase, node = pod["metadata"], pod["status"].get("phase"), pod["spec"].get("nodeName")
         name, namespace, uid = meta["name"], meta["namespace"], meta["uid"]
-        if node and self.world.get(Node.resource, node) is None:
+        if node and not self._answers(node):
             return  # nobody is there to say anything of it
         if meta.get("deletionTimestamp"):
             if phase in ("Pending", "Running") and self.random.random() < 0.3:
@@ -142,6 +145,12 @@ class Nodes:
             await self._say(pod, "Running")
         elif phase == "Running" and (end := self._end(pod)):
             await self._say(pod, end)
+        elif phase == "Running" and not ready(pod):
+            await self._say(pod, "Running")  # somebody said that it isn't
+
+    def _answers(self, name: str) -> bool:
+        node = self.world.get(Node.resource, name)
+        return node is not None and SILENT not in node["metadata"].get("annotations", {})
 
     def _end(self, pod: Json) -> str:
         made = parse_timestamp(pod["metadata"]["creationTimestamp"])
@@ -149,8 +158,12 @@ class Nodes:
 
     def _place(self, pod: Json) -> str | None:
         wanted = pinned(pod)
-        names = [node["metadata"]["name"] for node in self.world.all(Node.resource)]
-        fitting = [name for name in names if wanted in ("", name)]
+        nodes = self.world.all(Node.resource)
+        fitting = [
+            node["metadata"]["name"]
+            for node in nodes
+            if wanted == node["metadata"]["name"] or (not wanted and not evicts(node))
+        ]
         return self.random.choice(fitting) if fitting else None
 
     async def _say(self, pod: Json, phase: str) -> None:
@@ -158,7 +171,9 @@ class Nodes:
         running = phase == "Running"
         kinds = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
         said = [{"type": kind, "status": str(running), "lastTransitionTime": now} for kind in kinds]
-        over = {"exitCode": int(phase == "Failed"), "finishedAt": now, "startedAt": now}
+        over: Json = {"exitCode": int(phase == "Failed"), "finishedAt": now, "startedAt": now}
+        if self.report:
+            over["message"] = self.report
         state = {"running": {"startedAt": now}} if running else {"terminated": over}
         told = [
             {
@@ -179,6 +194,17 @@ class Nodes:
         await self.client.merge(
             Pod.resource, meta["name"], meta["namespace"], patch, subresource="status"
         )
+
+
+def ready(pod: Json) -> bool:
+    """Whether the pod is said to be ready."""
+    said = pod["status"].get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in said)
+
+
+def evicts(node: Json) -> bool:
+    """Whether the node's taints let pods go."""
+    return any(taint["effect"] == "NoExecute" for taint in node["spec"].get("taints") or ())
 
 
 def _lingers(pod: Json) -> bool:

@@ -54,6 +54,9 @@ class Scenario:
     expected: Json
     invariants: tuple[Callable[[], Invariant], ...] = ()
     fate: Fate = runs
+    report: str = ""  # the message with which containers end
+    others: tuple[Callable[[User], Awaitable[None]], ...] = ()  # who acts until the end
+    answer: Callable[[World, Request], Response | None] | None = None  # of another server, in front
     nodes: tuple[str, ...] = ("a", "b")
     protected: bool = False
     twice: bool = False  # as if somebody started the controllers twice, until all calms down
@@ -162,15 +165,21 @@ class Play:
         side = Faulty(_Door(self), Random(self.seed + 2), Faults(delay=0.05))
         client = Client(side, "kubectl")
         user = User(client, self.clock, Random(self.seed + 3), self.world)
-        nodes = Nodes(client, self.clock, Random(self.seed + 4), self.world, self.scenario.fate)
-        tasks: list[asyncio.Task[Any]] = [asyncio.ensure_future(nodes.run())]
+        tasks = [asyncio.ensure_future(self._nodes(client).run())]
+        for number, act in enumerate(self.scenario.others):
+            one = replace(user, random=Random(self.seed + 5 + number))
+            tasks.append(asyncio.ensure_future(act(one)))
         try:
             await self._bad_times(user)
-            await self._good_times(tasks[0])
+            await self._good_times(tasks)
         finally:
             for task in tasks:
                 await steady(task)
             await self._kill()
+
+    def _nodes(self, client: Client) -> Nodes:
+        random, scenario = Random(self.seed + 4), self.scenario
+        return Nodes(client, self.clock, random, self.world, scenario.fate, scenario.report)
 
     async def _begin(self) -> None:
         await self._serve()
@@ -199,6 +208,7 @@ class Play:
     def _managing(self) -> asyncio.Task[None]:
         manager = Manager(Client(self.way, "argosy"), self.clock)
         self.scenario.controllers(manager, self.served)
+        self.world.began = self.clock.monotonic()
         return asyncio.ensure_future(manager.run())
 
     async def _kill(self) -> None:
@@ -276,12 +286,12 @@ class Play:
         """Every watch breaks."""
         self.way.sever()
 
-    async def _good_times(self, nodes: asyncio.Task[Any]) -> None:
+    async def _good_times(self, others: Sequence[asyncio.Task[Any]]) -> None:
         """Wait for the end. Raises _FailureError where it doesn't come, or isn't the right one."""
         until = self.clock.monotonic() + PATIENCE
         while True:
             await self.clock.sleep(5)
-            self._check(nodes)
+            self._check(others)
             state = self.scenario.final(self.world)
             quiet = self.clock.monotonic() - self.world.last
             if quiet >= QUIET and state == self.scenario.expected:
@@ -291,9 +301,10 @@ class Play:
             if self.clock.monotonic() >= until:
                 raise _FailureError(f"never comes to rest; it is {state}")
 
-    def _check(self, nodes: asyncio.Task[Any]) -> None:
-        if nodes.done():
-            raise _FailureError(f"the nodes broke: {nodes.exception()!r}")
+    def _check(self, others: Sequence[asyncio.Task[Any]]) -> None:
+        for other in others:
+            if other.done():
+                raise _FailureError(f"who acts beside them broke: {other.exception()!r}")
         if self.control is not None and self.control.done():
             raise _FailureError(f"the manager broke: {self.control.exception()!r}")
         if self.world.broken:
@@ -322,6 +333,9 @@ class _Door:
         plane = self.play.plane
         if plane is None:
             raise ConnectionError("nobody listens")
+        answer = self.play.scenario.answer
+        if answer is not None and (told := answer(self.play.world, request)) is not None:
+            return told
         headers = {**request.headers, "authorization": f"Bearer {plane.token}"}
         return await plane.server.handle(replace(request, headers=headers))
 

@@ -40,6 +40,7 @@ class World:
         self.broken: list[str] = []
         self.writes: list[str] = []
         self.last = 0.0
+        self.began = 0.0  # when controllers were started last
         self.detail: Callable[[Step], str] = lambda step: ""
 
     def all(self, resource: Resource) -> list[Json]:

@@ -13,7 +13,6 @@ from argosy.cli.up import default_data_dir
 
 if TYPE_CHECKING:
     from argosy.base.clock import Clock
-    from argosy.base.errors import StatusError
     from argosy.client.client import Client
     from argosy.client.kubeconfig import Access
 
@@ -52,10 +51,8 @@ def access(kubeconfig: Path | None, context: str) -> "Access":
 
 def named_file(kubeconfig: Path | None) -> Path | None:
     """The file that the flag or the environment names."""
-    if kubeconfig is not None:
-        return kubeconfig.expanduser()
-    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return Path(named).expanduser() if named else None
+    named = str(kubeconfig or os.environ.get("KUBECONFIG", "").split(os.pathsep)[0])
+    return Path(os.path.expanduser(named)) if named else None  # `~nobody` stays as it is
 
 
 def usual_file() -> Path:
@@ -64,10 +61,15 @@ def usual_file() -> Path:
     return own if own.exists() else default_data_dir() / "kubeconfig"
 
 
-def what_helps(error: "StatusError", usual: str) -> str:
-    """The hint on what an API server refuses: `usual`, unless it does not know who asks."""
-    if error.code == 401:
+def what_helps(error: Exception, usual: str) -> str:
+    """The hint on an error: `usual`, unless it is about who asks."""
+    from argosy.base.errors import StatusError
+    from argosy.client.credentials import CredentialsError
+
+    if isinstance(error, StatusError) and error.code == 401:
         return "the kubeconfig's credentials are not taken (any more): kubectl auth whoami"
+    if isinstance(error, CredentialsError):
+        return "its user in the kubeconfig says where credentials come from"
     return usual
 
 

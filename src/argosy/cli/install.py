@@ -128,7 +128,7 @@ def _carried_out(found: "Access", settings: "Settings", *, dry: bool, force: boo
         hint = "--force-conflicts takes these fields back" if conflict else usual
         fail(str(error), what_helps(error, hint))
     except OSError as error:
-        fail(str(error), NO_CLUSTER)
+        fail(str(error), what_helps(error, NO_CLUSTER))
 
 
 async def _install(found: "Access", settings: "Settings", *, dry: bool, force: bool) -> None:

@@ -108,7 +108,7 @@ def operators(
             str(error), what_helps(error, "the account must be allowed what argosy install grants")
         )
     except ConnectionError as error:
-        fail(str(error), NO_CLUSTER)
+        fail(str(error), what_helps(error, NO_CLUSTER))
     except OSError as error:
         hint = "--metrics-bind-address and --health-probe-bind-address say where to listen"
         fail(error.strerror or str(error), hint)

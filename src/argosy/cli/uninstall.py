@@ -43,7 +43,7 @@ def uninstall(
     except StatusError as error:
         fail(str(error), what_helps(error, "who uninstalls must be an admin of the cluster"))
     except OSError as error:
-        fail(str(error), NO_CLUSTER)
+        fail(str(error), what_helps(error, NO_CLUSTER))
 
 
 async def _uninstall(found: "Access", keep: bool, data: bool) -> None:

@@ -146,7 +146,7 @@ def _plugin(given: object, cluster: Mapping[str, Any], path: Path) -> Plugin:
         raise KubeconfigError(f"{where}: the plugin asks at a terminal, which there is none of")
     command = str(given["command"])
     if "/" in command:  # else it is looked for on the PATH
-        command = str(path.parent / command)
+        command = str(path.parent.absolute() / command)
     named = [item for item in given.get("env") or () if isinstance(item, dict)]
     return Plugin(
         command=command,

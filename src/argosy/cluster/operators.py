@@ -26,6 +26,7 @@ from argosy.cluster.flowcontrol import MANAGER as PRODUCER
 from argosy.cluster.flowcontrol import FlowControl
 from argosy.cluster.frontproxy import Publisher
 from argosy.cluster.platform import add_operators as add_operators
+from argosy.cluster.scheduling import add_scheduler
 from argosy.cluster.usedtokens import UsedTokens
 from argosy.controllers.apiservices import api_services
 from argosy.controllers.attachdetach.attachdetach import attach_detach
@@ -66,7 +67,6 @@ from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumeprotection import class_protection, volume_protection
 from argosy.controllers.volumes.volumes import volumes as persistent_volumes
 from argosy.runtime.manager import Manager
-from argosy.scheduler.loop import Scheduler
 
 
 def add_kubernetes(
@@ -127,7 +127,7 @@ def add_kubernetes(
     _add_replicas(manager, served)
     collector = collector or manager
     collector.add_runner(GarbageCollector(collector, served).run)
-    manager.add_runner(Scheduler(manager).run)
+    add_scheduler(manager)
 
 
 def _add_access(manager: Manager, served: Collection[Resource]) -> None:

@@ -94,7 +94,7 @@ def access(path: Path | None, context: str = "") -> Access:
     named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     if path is None and not named and (inside := in_cluster()) is not None:
         return inside
-    return load((path or Path(named or USUAL)).expanduser(), context)
+    return load(Path(os.path.expanduser(path or named or USUAL)), context)
 
 
 def managed(way: Transport, clock: Clock, *, lease: str, namespace: str) -> Manager:

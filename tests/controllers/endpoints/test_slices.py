@@ -8,10 +8,17 @@ from argosy.api.core import Namespace, Node, Pod, Service
 from argosy.api.endpoints import Endpoints, EndpointSlice
 from argosy.api.resources.core import EVENT
 from argosy.api.resources.network import ENDPOINT_SLICE
-from argosy.controllers.endpoints.slices import NODE_PATIENCE
+from argosy.controllers.endpoints.slices import (
+    NODE_PATIENCE,
+    selected_by_services,
+    service_slices,
+)
 from argosy.controllers.endpoints.triggers import ANNOTATION
+from argosy.runtime.controller import Controller
+from argosy.runtime.manager import Manager
 from argosy.testing.clock import settle
 from tests.controllers.endpoints.scene import endpoints, raw, run, said, say, serve, slices
+from tests.controllers.faults import LAG, Lagging, with_faults
 
 START = "2026-01-01T00:00:00Z"
 
@@ -158,6 +165,36 @@ async def test_a_namespace_that_goes_gets_nothing_new(caplog: pytest.LogCaptureF
         for kind in (EndpointSlice, Endpoints):
             assert (await it.client.list(kind, "going")).items == []
     assert "trying again" not in caplog.messages
+
+
+class LateServices(Lagging):
+    """What becomes of services is heard late."""
+
+    late = ("/services",)
+
+
+async def test_a_service_that_is_gone_gets_no_slices() -> None:
+    """They would be collected and made again until the cache knows."""
+
+    def add(manager: Manager) -> Controller[Service]:
+        return service_slices(manager, selected_by_services(manager))
+
+    async with with_faults(LateServices, add) as (it, way):
+        for made in (1, 2):  # one of the same name is another one
+            await serve(it)
+            await it.clock.advance(2 * LAG)
+            (piece,) = await slices(it)
+            await it.client.delete(Service.resource, "s", "default")
+            await it.client.delete(ENDPOINT_SLICE, piece.metadata.name, "default")
+            await settle()
+            assert (await slices(it), way.posts("endpointslices")) == ([], made)
+            await it.clock.advance(2 * LAG)
+        await serve(it)
+        await it.clock.advance(2 * LAG)
+        (piece,) = await slices(it)
+        await it.client.delete(ENDPOINT_SLICE, piece.metadata.name, "default")
+        await settle()
+        assert (len(await slices(it)), way.posts("endpointslices")) == (1, 4)
 
 
 async def test_a_refusal_is_told_of() -> None:
