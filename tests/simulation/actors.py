@@ -44,9 +44,15 @@ class User:
                 raise
 
     async def merge(
-        self, resource: Resource, name: str, patch: Json, *, subresource: str = ""
+        self,
+        resource: Resource,
+        name: str,
+        patch: Json,
+        *,
+        subresource: str = "",
+        namespace: str = "default",
     ) -> None:
-        namespace = "default" if resource.namespaced else ""
+        namespace = namespace if resource.namespaced else ""
         await self._insist(
             lambda: self.client.merge(resource, name, namespace, patch, subresource=subresource)
         )
@@ -73,6 +79,16 @@ class User:
         except (StatusError, ConnectionError):
             return False
         return True
+
+    async def attempt(self, ask: Awaitable[Any]) -> None:
+        """Do it, or not: it is tried again anyhow."""
+        try:
+            await ask
+        except ConnectionError:
+            pass
+        except StatusError as error:
+            if error.code not in TRANSIENT | GOING:
+                raise
 
     async def until(self, holds: Callable[[], bool], longest: float = 900.0) -> None:
         """Wait until it holds; the engine tells of a script that doesn't end."""
@@ -204,7 +220,9 @@ def ready(pod: Json) -> bool:
 
 def evicts(node: Json) -> bool:
     """Whether the node's taints let pods go."""
-    return any(taint["effect"] == "NoExecute" for taint in node["spec"].get("taints") or ())
+    return any(
+        taint["effect"] == "NoExecute" for taint in (node.get("spec") or {}).get("taints") or ()
+    )
 
 
 def _lingers(pod: Json) -> bool:

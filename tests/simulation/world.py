@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from argosy.api.leases import Lease
 from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.store.interface import Mutation, Record
@@ -61,13 +62,14 @@ class World:
             self.objects.pop(step.key, None)
         else:
             self.objects[step.key] = step.after
-        self.last = self.clock.monotonic()
-        self.writes.append(f"{self.last:9.3f} {_said(step)}{self.detail(step)}")
+        if not step.concerns(Lease.resource):  # signs of life are no news
+            self.last = self.clock.monotonic()
+            self.writes.append(f"{self.last:9.3f} {_said(step)}{self.detail(step)}")
         for invariant in self.invariants:
             try:
                 invariant(self, step)
             except AssertionError as error:
-                self.broken.append(f"{self.last:.3f} s, {step.key}: {error}")
+                self.broken.append(f"{self.clock.monotonic():.3f} s, {step.key}: {error}")
 
 
 def _said(step: Step) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from argosy.api.core import Node, Pod
@@ -206,10 +207,11 @@ async def test_in_a_small_zone_that_is_disrupted_evictions_stop() -> None:
         assert await statuses(it, "a1") == {"Unknown"}
 
 
-@pytest.mark.parametrize(("method", "rest"), [("GET", 60), ("PATCH", 10)])
-async def test_what_fails_is_done_later(method: str, rest: int) -> None:
-    """At the next look; but where the server does not answer, the nodes can't speak to it either:
-    they have their time again.
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize(("code", "least", "most"), [(0, 10, 60), (503, 10, 60), (403, 0, 10)])
+async def test_what_fails_is_done_later(method: str, code: int, least: int, most: int) -> None:
+    """At the next look; but where the server answers nothing, or takes nothing, the nodes can't
+    speak to it either: they have their time again.
     """
     clock = FakeClock()
     async with cluster(clock=clock) as running:
@@ -223,17 +225,18 @@ async def test_what_fails_is_done_later(method: str, rest: int) -> None:
         await it.add("a", "b")
 
         async def fail(request: Request) -> Response | None:
-            if request.method == method and request.path.startswith("/api/v1/nodes/"):
+            if request.method != method or not request.path.startswith("/api/v1/nodes/"):
+                return None
+            if not code:
                 raise ConnectionError("reset")
-            return None
+            return Response(code, {}, msgspec.json.encode({"kind": "Status", "code": code}))
 
         transport.fault = fail
         await it.live(100, "b")
-        assert await statuses(it, "a") == {"True", "False"}
         transport.fault = no_fault
-        await it.live(rest - 10, "b")
+        await it.live(least, "b")
         assert await statuses(it, "a") == {"True", "False"}
-        await it.live(10, "b")
+        await it.live(most - least, "b")
         assert await statuses(it, "a") == {"Unknown"}
 
 

@@ -114,4 +114,65 @@ SERVING = Scenario(
     writes=120,
 )
 
-PLATFORM = (TRAINING, SERVING)
+
+def _registry(manager: Manager, served: Sequence[Resource]) -> None:
+    manager.add(model_versions(manager))
+    collect(manager, ModelVersion.resource, Pod.resource)
+
+
+def measured_once() -> Invariant:
+    """What was measured stays, and of what isn't trained yet nothing is read."""
+
+    def check(world: World, step: Step) -> None:
+        if step.concerns(ModelVersion.resource) and step.before is not None and step.after:
+            before, after = (item["status"].get("digest") for item in (step.before, step.after))
+            assert before in (None, after), f"{before} was measured, now {after}"
+        if step.concerns(Pod.resource) and step.before is None and "/trained-" in step.key:
+            [job] = world.all(TrainJob.resource)
+            assert conditions(job).get("Complete", "").startswith("True"), "it is not trained"
+
+    return check
+
+
+async def _register(user: User) -> None:
+    spec = {"runtimeRef": {"name": "r", "kind": "TrainingRuntime"}}
+    meta = {"name": "j", "namespace": "default"}
+    await user.create(TrainJob.resource, {"metadata": meta, "spec": spec})
+    for name, reference in (("given", {}), ("trained", {"trainJobRef": {"name": "j"}})):
+        spec = {
+            "model": "m",
+            "version": name,
+            "storageUri": "pvc://models/1.onnx",
+            "modelFormat": {"name": "onnx"},
+            **reference,
+        }
+        meta = {"name": name, "namespace": "default"}
+        await user.create(ModelVersion.resource, {"metadata": meta, "spec": spec})
+        await user.pause(10)
+    for pod in alive(user.world):
+        await user.delete(Pod.resource, pod["metadata"]["name"])
+    await user.pause()
+    told = [{"type": "Complete", "status": "True", "reason": "ByHand", "message": ""}]
+    patch = {"status": {"conditions": told}}
+    await user.merge(TrainJob.resource, "j", patch, subresource="status")
+
+
+REGISTERED = Scenario(
+    name="model-versions",
+    controllers=_registry,
+    script=_register,
+    final=lambda world: {
+        "digests": {
+            item["metadata"]["name"]: [item["status"].get("digest"), item["status"].get("size")]
+            for item in world.all(ModelVersion.resource)
+        },
+        "pods": len(world.all(Pod.resource)),
+    },
+    expected={"digests": {"given": [DIGEST, 7], "trained": [DIGEST, 7]}, "pods": 0},
+    invariants=(measured_once,),
+    fate=lambda pod, age: "Succeeded" if age > 2 else "",
+    report=f'{{"digest": "{DIGEST}", "size": 7}}',
+    writes=120,
+)
+
+PLATFORM = (TRAINING, SERVING, REGISTERED)

@@ -10,10 +10,14 @@ from tests.simulation.scenarios.garbage import GARBAGE
 from tests.simulation.scenarios.jobs import JOBS
 from tests.simulation.scenarios.kinds import OTHERS
 from tests.simulation.scenarios.network import NETWORK
+from tests.simulation.scenarios.nodes import NODES
 from tests.simulation.scenarios.platform import PLATFORM
 from tests.simulation.scenarios.replicas import REPLICAS
+from tests.simulation.scenarios.scaling import SCALING
 from tests.simulation.scenarios.statefulsets import STATEFUL_SETS
+from tests.simulation.scenarios.tokens import TOKENS
 from tests.simulation.scenarios.upkeep import UPKEEP
+from tests.simulation.scenarios.volumes import STORAGE
 
 _ALL = (
     *DEPLOYMENTS,
@@ -24,6 +28,10 @@ _ALL = (
     *GARBAGE,
     *NETWORK,
     *UPKEEP,
+    *NODES,
+    *STORAGE,
+    *SCALING,
+    *TOKENS,
     *OTHERS,
     *PLATFORM,
 )

@@ -65,7 +65,7 @@ class NodeLifecycle:
         self._health: dict[str, Health] = {}
         self._states: dict[str, State] = {}
         self._owing: set[str] = set()
-        self._unasked: set[str] = set()
+        self._unheard: set[str] = set()
         self._arrived: set[Key] = set()
         caches.pods.subscribe(self._moved)
 
@@ -115,7 +115,7 @@ class NodeLifecycle:
             await self._events.record(self._known[name], Note("RemovingNode", text))
             self._health.pop(name, None)
             self._owing.discard(name)
-            self._unasked.discard(name)
+            self._unheard.discard(name)
             self._evictor.forget(name)
         self._known = nodes
 
@@ -148,8 +148,23 @@ class NodeLifecycle:
         return health
 
     async def _give_up(self, name: str) -> str | None:
+        """Give the node up. While the server answers nothing, or takes nothing, the node could not
+        speak to it either: it has its whole time again.
+        """
+        try:
+            return await self._written(name)
+        except FAILURES as error:
+            if isinstance(error, ConnectionError) or error.code >= 500:
+                self._unheard.add(name)
+            raise
+
+    async def _written(self, name: str) -> str | None:
         """Write that the node is silent, unless the server knows better than the cache."""
-        raw, lease = await self._asked(name)
+        raw = await self._client.call("GET", Node.resource.path(name))
+        lease = await self._client.find(Lease, name, LEASES)
+        if name in self._unheard:
+            self._unheard.discard(name)
+            self._health[name] = replace(self._health[name], seen=self._clock.monotonic())
         node = msgspec.json.decode(raw, type=Node)
         health = self._observed(node, lease)
         if not silent(health, self._clock.monotonic()):
@@ -166,21 +181,6 @@ class NodeLifecycle:
         said = next(one for one in conditions if one["type"] == READY)
         self._health[name] = replace(health, ready=msgspec.convert(said, NodeCondition))
         return "Unknown"
-
-    async def _asked(self, name: str) -> tuple[bytes, Lease | None]:
-        """The node and its lease at the server. While nobody could ask, the node could not tell: it
-        has its whole time again.
-        """
-        try:
-            raw = await self._client.call("GET", Node.resource.path(name))
-            lease = await self._client.find(Lease, name, LEASES)
-        except FAILURES:
-            self._unasked.add(name)
-            raise
-        if name in self._unasked:
-            self._unasked.discard(name)
-            self._health[name] = replace(self._health[name], seen=self._clock.monotonic())
-        return raw, lease
 
     async def _unready(self, pods: list[Pod]) -> None:
         """Say of the pods that they are not ready."""
