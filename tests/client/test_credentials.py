@@ -30,6 +30,22 @@ async def test_a_token_file_is_read_again_after_a_minute(tmp_path: Path) -> None
     assert (await source.get()).token == "two"
 
 
+async def test_a_token_whose_file_is_away_holds_until_it_is_refused(tmp_path: Path) -> None:
+    file, clock = tmp_path / "token", FakeClock()
+    file.write_text("one")
+    source = TokenFile(file, clock)
+    given = await source.get()
+    file.unlink()
+    await clock.advance(60)
+    assert await source.get() is given
+    file.write_text("two")
+    assert (await source.get()).token == "two"  # it is looked for again each time
+    file.unlink()
+    source.refuse(await source.get())
+    with pytest.raises(CredentialsError, match="reading the token"):
+        await source.get()
+
+
 async def test_a_refused_token_is_read_again_at_once(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("one")

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from argosy.api.resources.core import SECRET, SERVICE_ACCOUNT
+from argosy.base.errors import StatusError
 from argosy.controllers.tokens import (
     RECHECK,
     AccountTokens,
+    BootstrapCleaning,
     Secret,
     ServiceAccount,
     account_tokens,
@@ -153,3 +155,22 @@ async def test_a_bootstrap_token_goes_at_its_end(expiration: str, seconds: int |
             assert await now(it, *where) is not None
         await it.clock.advance(10)
         assert (await now(it, *where) is None) is (seconds is not None)
+
+
+async def test_a_bootstrap_token_that_got_more_time_stays() -> None:
+    """The cache doesn't know of it yet."""
+    async with controlled(lambda _: None) as it:
+        body = bootstrap(expiration="2026-01-01T00:01:00Z")
+        name, namespace = body["metadata"]["name"], body["metadata"]["namespace"]
+        await it.client.create(SECRET, body)
+        known = await now(it, name, namespace)
+        more = {"data": {"expiration": encoded("2026-01-01T01:00:00Z")}}
+        await it.client.merge(SECRET, name, namespace, more)
+        await it.clock.advance(120)
+        cleaning = BootstrapCleaning(it.client, it.clock)
+        assert known is not None
+        with pytest.raises(StatusError) as refused:
+            await cleaning.reconcile(known)
+        assert refused.value.code == 409
+        fresh = await now(it, name, namespace)
+        assert fresh is not None and await cleaning.reconcile(fresh) == Result(3480)

@@ -21,8 +21,10 @@ from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumeprotection import class_protection, of_claim, volume_protection
 from argosy.controllers.volumes.volumes import volumes
+from argosy.runtime.controller import Controller
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import settle
+from tests.controllers.faults import LAG, Lagging, with_faults
 from tests.controllers.kit import Scene, controlled
 
 Json = dict[str, Any]
@@ -110,6 +112,29 @@ async def going(it: Scene) -> bool:
     found = await it.client.find(VolumeAttributesClass, "gold")
     assert found is None or found.metadata.deletion_timestamp
     return found is not None
+
+
+class LateClaims(Lagging):
+    """What becomes of claims is heard late."""
+
+    late = ("/persistentvolumeclaims",)
+
+
+async def test_a_class_stays_that_a_claim_names_of_which_the_cache_does_not_know() -> None:
+    def add(manager: Manager) -> Controller[VolumeAttributesClass]:
+        return class_protection(manager, VolumeAttributesClass.resource)
+
+    async with with_faults(LateClaims, add) as (it, _):
+        await it.clock.advance(2 * LAG)  # the first list comes late, too
+        await make_class(it)
+        await settle()
+        await make_claim(it, volumeAttributesClassName="gold")
+        await it.client.delete(VolumeAttributesClass.resource, "gold")
+        assert await going(it)
+        await it.client.delete(PersistentVolumeClaim.resource, "c", "default")
+        await it.clock.advance(2 * LAG)
+        await it.clock.advance(15)
+        assert not await going(it)
 
 
 @pytest.mark.parametrize("by", ["claim", "volume", ""])

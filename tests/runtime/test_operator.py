@@ -186,6 +186,36 @@ async def test_who_goes_is_held_until_all_is_finished() -> None:
         assert (await box(running)).metadata.finalizers == ("example.com/theirs",)
 
 
+async def test_who_was_let_go_is_not_finished_again_by_a_cache_that_lags() -> None:
+    finished: list[str] = []
+
+    async def finish(box: Box) -> Result:
+        finished.append(box.metadata.name)
+        return DONE
+
+    async with cluster(clock=FakeClock()) as running:
+        await running.define(Box)
+        informer = running.manager.informer(Box)
+        controller = replace(BOXES, finish=finish).controller(running.manager)
+        running.start()
+        await running.make(Box, body("box"))
+        await running.calm()
+        seen = informer.get("default", "box")
+        assert seen is not None
+        await controller.reconcile(seen)
+        held = informer.get("default", "box")
+        assert held is not None and held.metadata.finalizers == ("example.com/box",)
+        theirs = {"metadata": {"finalizers": ["example.com/box", "example.com/theirs"]}}
+        await running.client.merge(Box.resource, "box", "default", theirs)
+        await running.client.delete(Box.resource, "box", "default")
+        await running.calm()
+        for _ in range(2):
+            going = informer.get("default", "box")
+            assert going is not None
+            await controller.reconcile(going)
+        assert finished == ["box"]
+
+
 async def test_nothing_is_made_for_who_goes() -> None:
     async with scene() as running:
         held = body("box")

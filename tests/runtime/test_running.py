@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,19 @@ def test_a_cluster_that_is_nowhere(
     assert run(BOXES, arguments=["--kubeconfig", str(tmp_path / "none")]) == 1
     told = capsys.readouterr().err
     assert told.startswith("error: reading ") and "\nhint: " in told
+
+
+def test_where_nothing_can_be_printed() -> None:
+    code = (
+        "import sys; from tests.runtime.test_operator import BOXES; "
+        "from argosy.runtime.running import run; sys.exit(run(BOXES, arguments=['--print']))"
+    )
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: printing: No space left on device\nhint: ")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("where", ["8080", "here:x"])

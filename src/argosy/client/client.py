@@ -199,21 +199,27 @@ class Client:
         namespace: str = "",
         *,
         uid: str = "",
+        revision: str = "",
         grace: int | None = None,
         propagation: str = "",
     ) -> None:
-        """Delete the object; with `uid`, only that very one. An object gone already is fine."""
+        """Delete the object; with `uid`, only that very one. An object gone already is fine.
+
+        With `revision` only as it was then. Raises StatusError 409 where it is another one now.
+        """
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if propagation:
             options["propagationPolicy"] = propagation
         if uid:
             options["preconditions"] = {"uid": uid}
+        if revision:
+            options.setdefault("preconditions", {})["resourceVersion"] = revision
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         try:
             await self.call("DELETE", resource.path(name, namespace), {}, options)
         except StatusError as error:
-            if error.code != 404 and not (uid and error.code == 409):
+            if error.code != 404 and (revision or not (uid and error.code == 409)):
                 raise
 
     async def bind(self, name: str, namespace: str, node: str) -> None:

@@ -74,8 +74,12 @@ class TokenFile:
     async def get(self) -> Credentials:
         now = self._clock.monotonic()
         if self._known is None or now - self._read_at >= REREAD_SECONDS:
-            self._known = self._read()
-            self._read_at = now
+            try:
+                self._known, self._read_at = self._read(), now
+            except CredentialsError:
+                if self._known is None:
+                    raise
+                # As long as the server takes the old one there is no harm in that.
         return self._known
 
     def refuse(self, given: Credentials) -> bool:

@@ -13,6 +13,7 @@ from argosy.api.core import Pod
 from argosy.api.meta import Key, Object, PartialObject, owned
 from argosy.base.errors import StatusError
 from argosy.base.selectors import Selector
+from argosy.client.client import Client
 from argosy.controllers.claiming import ByNamespace, Claims, orphans
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.informer import Informer
@@ -26,6 +27,8 @@ WIDEST = 64
 RECHECK = 1.0
 """Seconds after which to look again where the cache lags: it may catch up without an event."""
 LONGEST_NAME = 253
+DOUBTFUL = (409, 422)
+"""Answers where another pod has that name now, or where others' writes got in the way."""
 
 
 class Expectations:
@@ -221,6 +224,15 @@ def pod_from(template: Mapping[str, Any], owner: Object) -> Json:
 def owns(owner: Object, obj: Object) -> bool:
     """Whether the owner is the one controller of `obj`."""
     return obj.controller is not None and obj.controller.uid == owner.metadata.uid
+
+
+async def has_left(client: Client, pod: Pod, error: StatusError) -> bool:
+    """Whether a write failed because the pod is gone, or another one has its name."""
+    if error.code not in DOUBTFUL:
+        return error.code == 404
+    meta = pod.metadata
+    found = await client.find(PartialObject, meta.name, meta.namespace, resource=pod.resource)
+    return found is None or found.metadata.uid != meta.uid
 
 
 def namespace_going(error: Exception) -> bool:

@@ -123,7 +123,9 @@ class BootstrapCleaning:
             left = 0.0
         if left > 0:
             return Result(after=left)
-        await self.client.delete(SECRET, meta.name, meta.namespace, uid=meta.uid)
+        # With the revision: it may have got more time of which the cache doesn't know.
+        seen = meta.resource_version
+        await self.client.delete(SECRET, meta.name, meta.namespace, uid=meta.uid, revision=seen)
         return DONE
 
 

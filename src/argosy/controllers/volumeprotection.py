@@ -3,14 +3,17 @@ no volume and no claim names.
 
 The finalizers are `kubernetes.io/pv-protection` and `kubernetes.io/vac-protection`, the rules those
 of Kubernetes' controllers of these names. A bound volume is in use until its claim is gone, and it
-is said to be released (`volumes`).
+is said to be released (`volumes`). Before a class goes the server is asked who names it: the cache
+may lag.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from argosy.api.meta import Key
 from argosy.api.resource import Resource
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, VolumeAttributesClass
+from argosy.client.client import Client
 from argosy.controllers.protection import WAITING, Protection
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.informer import Informer
@@ -43,18 +46,33 @@ class ClassProtection:
     """Holds classes that volumes or claims name."""
 
     protection: Protection
+    client: Client
     volumes: Informer[PersistentVolume]
     claims: Informer[PersistentVolumeClaim]
 
     async def reconcile(self, attributes: VolumeAttributesClass) -> Result:
         """Hold the class, or let it go."""
-        key = attributes.key
 
         async def unused() -> bool:
-            named = any(key in of_volume(volume) for volume in self.volumes.items())
-            return not named and not any(key in of_claim(claim) for claim in self.claims.items())
+            if _named(attributes, self.volumes.items(), self.claims.items()):
+                return False
+            volumes = await self.client.list(PersistentVolume)
+            claims = await self.client.list(PersistentVolumeClaim)
+            return not _named(attributes, volumes.items, claims.items)
 
         return DONE if await self.protection.keep(attributes, unused) else WAITING
+
+
+def _named(
+    attributes: VolumeAttributesClass,
+    volumes: Iterable[PersistentVolume],
+    claims: Iterable[PersistentVolumeClaim],
+) -> bool:
+    """Whether one of these names the class."""
+    key = attributes.key
+    if any(key in of_volume(volume) for volume in volumes):
+        return True
+    return any(key in of_claim(claim) for claim in claims)
 
 
 def of_volume(volume: PersistentVolume) -> list[Key]:
@@ -86,8 +104,9 @@ def class_protection(manager: Manager, resource: Resource) -> Controller[VolumeA
     """The controller of classes, on the manager's caches, in the version that is served."""
     volumes = manager.informer(PersistentVolume)
     claims = manager.informer(PersistentVolumeClaim)
-    protection = Protection(manager.client_as(CLASSES), resource, CLASS_FINALIZER)
-    controller = ClassProtection(protection, volumes, claims)
+    client = manager.client_as(CLASSES)
+    protection = Protection(client, resource, CLASS_FINALIZER)
+    controller = ClassProtection(protection, client, volumes, claims)
     return Controller(
         name=CLASSES,
         informer=manager.informer(VolumeAttributesClass, resource),

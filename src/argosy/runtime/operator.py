@@ -28,6 +28,7 @@ from argosy.runtime.commit import Committer, Desired, Plan
 from argosy.runtime.controller import DONE, Controller, Result
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.finalizers import hold, let_go
+from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAMED = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?")
@@ -133,9 +134,9 @@ class Operator(Generic[T]):
 
         async def reconcile(obj: T) -> Result:
             if obj.metadata.deletion_timestamp is not None:
-                return await self._finish(client, obj)
+                return await self._finish(client, informer, obj)
             if self.finish is not None:
-                await hold(client, obj, self.finalizer)
+                await informer.reached(await hold(client, obj, self.finalizer))
             seen = Seen(manager.clock.now(), obj.metadata.uid, below)
             plan = self._checked(self.plan(obj, seen))
             await committer.commit(obj, plan, refused=lambda error: self.refused(obj, error))
@@ -159,10 +160,10 @@ class Operator(Generic[T]):
             raise TypeError(f"{self.name}: {resource.kind} is planned, and not among its `owns`")
         return plan
 
-    async def _finish(self, client: Client, obj: T) -> Result:
+    async def _finish(self, client: Client, informer: Informer[T], obj: T) -> Result:
         if self.finish is None or self.finalizer not in obj.metadata.finalizers:
             return DONE
         result = await self.finish(obj)
         if result.after is None:
-            await let_go(client, obj, self.finalizer)
+            await informer.reached(await let_go(client, obj, self.finalizer))
         return result

@@ -43,8 +43,7 @@ def run(*operators: Operator[Any], arguments: Sequence[str] | None = None) -> in
     options = _parser().parse_args(arguments)
     if options.print:
         found = [custom_resource_definition(operator.kind) for operator in operators]
-        sys.stdout.write(dumped(*found, role(*operators)))
-        return 0
+        return _printed(dumped(*found, role(*operators)))
     log.configure(options.log_level)
     try:
         asyncio.run(_serve(operators, options))
@@ -54,6 +53,17 @@ def run(*operators: Operator[Any], arguments: Sequence[str] | None = None) -> in
         if not isinstance(first := group.exceptions[0], OSError):
             raise
         return _failed(first.strerror or str(first), "--listen says where probes are answered")
+    return 0
+
+
+def _printed(text: str) -> int:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer is written once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _failed(f"printing: {error.strerror}", "is there room, and somebody who reads it?")
     return 0
 
 
@@ -109,7 +119,9 @@ def managed(way: Transport, clock: Clock, *, lease: str, namespace: str) -> Mana
 
 def _parser() -> argparse.ArgumentParser:
     usual = f"the cluster: else $KUBECONFIG, the pod's own, or {USUAL}"
-    parser = argparse.ArgumentParser(description="Runs operators until SIGTERM.")
+    package = getattr(sys.modules["__main__"], "__package__", "")
+    program = f"python -m {package}" if package else None
+    parser = argparse.ArgumentParser(program, description="Runs operators until SIGTERM.")
     parser.add_argument("--kubeconfig", type=Path, help=usual)
     parser.add_argument("--context", default="", help="of the file: else its current one")
     parser.add_argument("--namespace", default="", help="of the lease: else the context's")

@@ -24,10 +24,12 @@ from argosy.controllers.attachdetach.attachdetach import attach_detach
 from argosy.controllers.attachdetach.plan import attachment_name
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumes.volumes import volumes
+from argosy.runtime.controller import Controller
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
+from tests.controllers.faults import LAG, Lagging, with_faults
 
 Json = dict[str, Any]
 DRIVER = "disks.example.com"
@@ -213,6 +215,62 @@ async def test_one_node_at_a_time() -> None:
         assert await it.objects() == ["b"] and await it.attached("b") == [ON_NODE]
         assert it.attacher.seen == ["attach a", "detach a", "attach b"]
         assert len(await it.events("FailedAttachVolume")) == 1
+
+
+class LateAttachments(Lagging):
+    """What becomes of attachments is heard late."""
+
+    late = ("/volumeattachments",)
+
+
+async def test_one_node_at_a_time_though_the_cache_lags() -> None:
+    """The answer was lost when it was attached: it is asked for once more."""
+
+    def bind(manager: Manager) -> Controller[PersistentVolumeClaim]:
+        return volume_claims(manager, Path("/volumes"), PROVISIONER)
+
+    async with with_faults(LateAttachments, bind, attach_detach) as (scene, _):
+        client, clock = scene.client, scene.clock
+        await clock.advance(2 * LAG)  # the first list comes late, too
+        it = Scene(client, clock, Attacher(client, scene.manager.informer(VolumeAttachment)))
+        await it.begin()
+        source = CSISource(driver=DRIVER, volume_handle="handle-v")
+        spec = {"attacher": DRIVER, "nodeName": "a", "source": {"persistentVolumeName": "v"}}
+        body = {"metadata": {"name": attachment_name(source, "a")}, "spec": spec}
+        await client.create(VolumeAttachment.resource, body)
+        await it.pod("p", "a")
+        await clock.advance(1)
+        await it.pod("q", "b")
+        assert await it.objects() == ["a"]
+        await clock.advance(2 * LAG)
+        assert await it.objects() == ["a"]
+
+
+class LateNodes(Lagging):
+    """What becomes of nodes is heard late."""
+
+    late = ("/nodes",)
+
+
+async def test_what_is_mounted_is_waited_for_though_the_cache_lags() -> None:
+    def bind(manager: Manager) -> Controller[PersistentVolumeClaim]:
+        return volume_claims(manager, Path("/volumes"), PROVISIONER)
+
+    async with with_faults(LateNodes, bind, attach_detach) as (scene, _):
+        client, clock = scene.client, scene.clock
+        it = Scene(client, clock, Attacher(client, scene.manager.informer(VolumeAttachment)))
+        await clock.advance(2 * LAG)  # the first list comes late, too
+        await it.begin()
+        await it.pod("p", "a")
+        await clock.advance(2 * LAG)
+        assert await it.objects() == ["a"]
+        await it.mount("a", ON_NODE)
+        await it.drop("p")
+        await clock.advance(2 * LAG)
+        assert await it.objects() == ["a"]
+        await it.mount("a")
+        await clock.advance(2 * LAG)
+        assert await it.objects() == []
 
 
 async def test_a_shared_volume_is_at_all_nodes() -> None:

@@ -185,8 +185,8 @@ async def test_other_effects_evict_nobody() -> None:
         assert not await it.gone("p")
 
 
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_a_pod_that_is_not_let_go_does_not_keep_the_others(method: str) -> None:
+@pytest.mark.parametrize(("method", "code"), [("PATCH", 403), ("PATCH", 409), ("DELETE", 403)])
+async def test_a_pod_that_is_not_let_go_does_not_keep_the_others(method: str, code: int) -> None:
     clock = FakeClock()
     async with cluster(clock=clock) as running:
         client, transport = faulty(running)
@@ -202,7 +202,7 @@ async def test_a_pod_that_is_not_let_go_does_not_keep_the_others(method: str) ->
 
         async def refuse(request: Request) -> Response | None:
             if request.method == method and "/pods/p" in request.path:
-                return Response(403, {}, b'{"kind":"Status","code":403,"reason":"Forbidden"}')
+                return Response(code, {}, msgspec.json.encode({"kind": "Status", "code": code}))
             return None
 
         transport.fault = refuse

@@ -25,6 +25,11 @@ async def statuses(it: Nodes, name: str) -> set[str]:
     return {one.status for one in (await it.conditions(name)).values()}
 
 
+async def ready(it: Nodes, name: str) -> str:
+    said = condition((await it.client.get(Pod, name, "default")).status.conditions, "Ready")
+    return said.status if said is not None else ""
+
+
 async def test_a_node_that_renews_its_lease_stays_as_it_is() -> None:
     async with watched() as it:
         await it.add("a")
@@ -51,8 +56,7 @@ async def test_a_silent_node_is_given_up_after_its_time_of_grace() -> None:
             "Node a status is now: NodeNotReady",
             "Node is not ready",
         ]
-        ready = condition((await it.client.get(Pod, "p", "default")).status.conditions, "Ready")
-        assert ready is not None and ready.status == "False"
+        assert await ready(it, "p") == "False"
         assert pod.status.phase == "Running"
         assert await it.evicting("a") == [UNREACHABLE]
 
@@ -117,8 +121,7 @@ async def test_a_pod_that_comes_to_a_silent_node_is_not_ready() -> None:
         await it.live(70, "b")
         await it.pod("p", "a", tolerations=[{"operator": "Exists"}])
         await it.live(10, "b")
-        ready = condition((await it.client.get(Pod, "p", "default")).status.conditions, "Ready")
-        assert ready is not None and ready.status == "False"
+        assert await ready(it, "p") == "False"
 
 
 async def test_nodes_that_come_and_go_are_told_of() -> None:
@@ -238,6 +241,33 @@ async def test_what_fails_is_done_later(method: str, code: int, least: int, most
         assert await statuses(it, "a") == {"True", "False"}
         await it.live(most - least, "b")
         assert await statuses(it, "a") == {"Unknown"}
+
+
+async def test_pods_whose_status_others_write_are_said_to_be_unready_later() -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        client, transport = faulty(running)
+        manager = Manager(client, clock)
+        add_node_lifecycle(manager)
+        running.manager.add_runner(manager.run)
+        running.start()
+        await settle()
+        it = Nodes(running.client, clock)
+        await it.add("a", "b")
+        await it.pod("p", "a")
+
+        async def refuse(request: Request) -> Response | None:
+            if request.method == "PATCH" and "/pods/p" in request.path:
+                return Response(409, {}, msgspec.json.encode({"kind": "Status", "code": 409}))
+            return None
+
+        transport.fault = refuse
+        await it.live(80, "b")
+        assert "Unknown" in await statuses(it, "a")
+        assert await ready(it, "p") == "True"
+        transport.fault = no_fault
+        await it.live(10, "b")
+        assert await ready(it, "p") == "False"
 
 
 async def test_a_cache_that_lags_gives_nobody_up() -> None:

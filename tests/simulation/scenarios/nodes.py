@@ -99,6 +99,7 @@ def borne() -> Invariant:
                 spans[-1][1] = now
         if step.concerns(Pod.resource) and step.before and step.after:
             begun = "deletionTimestamp" in step.after["metadata"]
+            begun &= "DisruptionTarget" in conditions(step.after)
             if begun and "deletionTimestamp" not in step.before["metadata"]:
                 spans = tainted.get(step.after["spec"].get("nodeName", ""), [])
                 due = any(one + BORNE <= now <= end + UNHEARD for one, end in spans)

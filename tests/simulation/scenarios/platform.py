@@ -8,6 +8,7 @@ from argosy.api.modelversion import ModelVersion
 from argosy.api.resource import Resource
 from argosy.api.scheduling import PodGroup
 from argosy.api.trainer import TrainingRuntime, TrainJob
+from argosy.base.clock import timestamp
 from argosy.models.modelversion import model_versions
 from argosy.runtime.manager import Manager
 from argosy.serving.inferenceservice import inference_services
@@ -135,11 +136,9 @@ def measured_once() -> Invariant:
 
 
 async def _register(user: User) -> None:
-    spec = {"runtimeRef": {"name": "r", "kind": "TrainingRuntime"}}
-    meta = {"name": "j", "namespace": "default"}
-    await user.create(TrainJob.resource, {"metadata": meta, "spec": spec})
+    await _train(user)
     for name, reference in (("given", {}), ("trained", {"trainJobRef": {"name": "j"}})):
-        spec = {
+        spec: Json = {
             "model": "m",
             "version": name,
             "storageUri": "pvc://models/1.onnx",
@@ -152,7 +151,8 @@ async def _register(user: User) -> None:
     for pod in alive(user.world):
         await user.delete(Pod.resource, pod["metadata"]["name"])
     await user.pause()
-    told = [{"type": "Complete", "status": "True", "reason": "ByHand", "message": ""}]
+    done = {"type": "Complete", "status": "True", "reason": "ByHand", "message": ""}
+    told = [{**done, "lastTransitionTime": timestamp(user.clock.now())}]
     patch = {"status": {"conditions": told}}
     await user.merge(TrainJob.resource, "j", patch, subresource="status")
 

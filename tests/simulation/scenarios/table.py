@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 from tests.simulation.engine import Scenario
-from tests.simulation.scenarios import deployments, garbage, jobs, network, platform, statefulsets
+from tests.simulation.scenarios import (
+    deployments,
+    garbage,
+    jobs,
+    network,
+    nodes,
+    platform,
+    scaling,
+    statefulsets,
+    volumes,
+)
 from tests.simulation.scenarios.daemonsets import DAEMON_SETS
 from tests.simulation.scenarios.deployments import DEPLOYMENTS
 from tests.simulation.scenarios.garbage import GARBAGE
@@ -44,6 +54,10 @@ _TWICE = tuple(
         (jobs.TICKED, (jobs.one_a_tick, jobs.counted_once)),
         (garbage.ORPHAN, (garbage.kept,)),
         (network.SERVED, ()),
+        (nodes.SILENCE, (nodes.borne,)),
+        (volumes.BOUND, (volumes.one_each, volumes.kept_for_claims)),
+        (volumes.ATTACHED, (volumes.one_each,)),
+        (scaling.SCALED, (scaling.bounded,)),
         (platform.TRAINING, ()),
     )
 )

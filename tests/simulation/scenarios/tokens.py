@@ -42,7 +42,7 @@ async def _give(user: User) -> None:
         )
         await user.pause(5)
     for _ in range(2):
-        await user.pause(15)
+        await user.clock.sleep(20 * user.random.random() + 15)
         if user.world.get(SECRET, "longer", BOOTSTRAP_NAMESPACE) is not None:
             longer = {"data": _ending(user, 40.0)}
             await user.attempt(user.client.merge(SECRET, "longer", BOOTSTRAP_NAMESPACE, longer))

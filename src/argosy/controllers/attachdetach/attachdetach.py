@@ -51,6 +51,8 @@ Pods = Sequence[Pod]
 NAME = "controllers/attachdetach"
 COMPONENT = "attachdetach-controller"
 NODE = "node"
+USERS = "attachdetach/users"
+"""The index of pods that use volumes, by their nodes."""
 ELSEWHERE = "another node has it"
 
 
@@ -67,6 +69,7 @@ class AttachDetach:
         self._attachments = manager.informer(VolumeAttachment)
         self._pods = manager.informer(Pod)
         self._pods.add_index(CLAIM, claims_of)
+        self._pods.add_index(USERS, _node_of)
         self._attachments.add_index(VOLUME, _of_volume)
         self._attachments.add_index(NODE, _at_node)
         self._waiting: dict[tuple[str, str], float] = {}  # by volume and node
@@ -127,8 +130,9 @@ class AttachDetach:
             for pod in pods:
                 await self._tell_once(name, ELSEWHERE, pod, refusal(name, pod, users))
             return
+        called = attachment_name(source, node)
         body = {
-            "metadata": {"name": attachment_name(source, node)},
+            "metadata": {"name": called},
             "spec": {
                 "attacher": source.driver,
                 "nodeName": node,
@@ -140,6 +144,8 @@ class AttachDetach:
         except StatusError as error:
             if error.reason != "AlreadyExists":
                 raise
+            # The cache may lag: whoever comes next must know that the node has it.
+            there[node] = await self._client.get(VolumeAttachment, called)
             return
         there[node] = msgspec.convert(made, VolumeAttachment)
         await self._attachments.reached(made["metadata"]["resourceVersion"])
@@ -158,7 +164,8 @@ class AttachDetach:
             return
         name, status = volume.metadata.name, attachment.status
         if status.attached:
-            if await self._report(attachment.spec.node_name, unique_name(source), there=True):
+            node = self._nodes.get("", attachment.spec.node_name)
+            if await self._report(node, unique_name(source), there=True):
                 text = f'AttachVolume.Attach succeeded for volume "{name}" '
                 for pod in pods:
                     self._told.get(pod.metadata.uid, {}).pop(name, None)
@@ -174,7 +181,8 @@ class AttachDetach:
         if meta.deletion_timestamp is not None:
             return None
         place = (attachment.spec.source.persistent_volume_name, attachment.spec.node_name)
-        node = self._nodes.get("", attachment.spec.node_name)
+        # Of the server: a cache that lags may not know that the node has it, or uses it.
+        node = await self._client.find(Node, attachment.spec.node_name)
         if node is not None and mounted(node, name):
             if is_ready(node):
                 self._waiting.pop(place, None)
@@ -184,16 +192,15 @@ class AttachDetach:
             if left > 0:
                 return left
         self._waiting.pop(place, None)
-        await self._report(attachment.spec.node_name, name, there=False)
+        await self._report(node, name, there=False)
         await self._client.delete(attachment.resource, meta.name, uid=meta.uid)
         return None
 
-    async def _report(self, node: str, name: str, *, there: bool) -> bool:
+    async def _report(self, node: Node | None, name: str, *, there: bool) -> bool:
         """Tell the node what it has; whether it didn't know."""
-        known = self._nodes.get("", node)
-        if known is None or has(known, name) is there:
+        if node is None or has(node, name) is there:
             return False
-        raw = await self._client.call("GET", Node.resource.path(node))
+        raw = await self._client.call("GET", Node.resource.path(node.metadata.name))
         fresh = msgspec.json.decode(raw)
         before = (fresh.get("status") or {}).get("volumesAttached") or []
         after: list[Json] = [one for one in before if one["name"] != name]
@@ -202,7 +209,9 @@ class AttachDetach:
             "metadata": {"resourceVersion": fresh["metadata"]["resourceVersion"]},
             "status": {"volumesAttached": after or None},
         }
-        written = await self._client.merge(Node.resource, node, "", patch, subresource="status")
+        written = await self._client.merge(
+            Node.resource, node.metadata.name, "", patch, subresource="status"
+        )
         await self._nodes.reached(written["metadata"]["resourceVersion"])
         return True
 
@@ -233,9 +242,13 @@ class AttachDetach:
         return [key for claim in claims if claim is not None for key in by_claim(claim)]
 
     def by_node(self, node: Node) -> list[Key]:
-        """The volumes that are at a node."""
-        found = self._at(NODE, node.metadata.name)
-        return [key for attachment in found for key in by_attachment(attachment)]
+        """The volumes that are at a node, or are needed there: it may have been unknown."""
+        name = node.metadata.name
+        there = [key for one in self._at(NODE, name) for key in by_attachment(one)]
+        return [
+            *there,
+            *(key for pod in self._pods.by_index(USERS, name) for key in self.by_pod(pod)),
+        ]
 
     def by_driver(self, driver: CSIDriver) -> list[Key]:
         """The volumes of a driver."""
@@ -257,6 +270,10 @@ def by_attachment(attachment: VolumeAttachment) -> list[Key]:
 def _of_volume(attachment: VolumeAttachment) -> tuple[str, ...]:
     name = attachment.spec.source.persistent_volume_name
     return (name,) if name else ()
+
+
+def _node_of(pod: Pod) -> tuple[str, ...]:
+    return (pod.spec.node_name,) if pod.spec.node_name and claims_of(pod) else ()
 
 
 def _at_node(attachment: VolumeAttachment) -> tuple[str, ...]:

@@ -11,18 +11,17 @@ import msgspec
 
 from argosy.api.batch import Job
 from argosy.api.core import Pod
-from argosy.api.meta import Key, OwnerReference, PartialObject
+from argosy.api.meta import Key, OwnerReference
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.controllers.claiming import REMOVED_FINALIZERS, STRATEGIC
 from argosy.controllers.jobs.pods import FINALIZER, tracked
+from argosy.controllers.podcontrol import has_left
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 
 NAME = "controllers/jobs-orphans"
-DOUBTFUL = (409, 422)
-"""Answers where another pod has that name now, or where others' writes got in the way."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +63,11 @@ async def let_go(client: Client, pod: Pod) -> dict[str, Any] | None:
     try:
         answer = await client.call("PATCH", path, query, body, content_type=STRATEGIC)
     except StatusError as error:
-        if error.code != 404 and (error.code not in DOUBTFUL or await _there(client, pod)):
+        if not await has_left(client, pod, error):
             raise
         return None
     written: dict[str, Any] = msgspec.json.decode(answer)
     return written
-
-
-async def _there(client: Client, pod: Pod) -> bool:
-    """Whether it is that very pod that has the name still."""
-    meta = pod.metadata
-    found = await client.find(PartialObject, meta.name, meta.namespace, resource=pod.resource)
-    return found is not None and found.metadata.uid == meta.uid
 
 
 def job_orphans(manager: Manager) -> Controller[Pod]:

@@ -18,6 +18,7 @@ from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.controllers.nodelifecycle.placed import Placed
+from argosy.controllers.podcontrol import has_left
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.informer import Informer
@@ -141,7 +142,7 @@ class TaintEviction:
         try:
             await self._client.apply(Pod.resource, body, subresource="status")
         except StatusError as error:
-            if error.code not in (404, 409):  # gone, or another of its name
+            if not await has_left(self._client, pod, error):
                 raise
             return
         await self._client.delete(Pod.resource, meta.name, meta.namespace, uid=meta.uid)

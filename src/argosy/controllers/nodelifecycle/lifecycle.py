@@ -30,6 +30,7 @@ from argosy.controllers.nodelifecycle.health import (
 )
 from argosy.controllers.nodelifecycle.placed import Placed
 from argosy.controllers.nodelifecycle.zones import EXCLUDED, State, Turn, turn, zone_of
+from argosy.controllers.podcontrol import has_left
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.informer import Informer
 
@@ -201,7 +202,7 @@ class NodeLifecycle:
             try:
                 await self._client.apply(Pod.resource, body, subresource="status")
             except StatusError as error:
-                if error.code not in (404, 409):  # gone, or another of its name
+                if not await has_left(self._client, pod, error):
                     raise
                 continue
             await self._events.record(pod, Note("NodeNotReady", "Node is not ready", "Warning"))
