@@ -8,6 +8,7 @@ from argosy.api.core import Event, Pod
 from argosy.api.storage import PersistentVolumeClaim
 from argosy.controllers.ephemeralvolumes import ephemeral_volumes
 from argosy.testing.clock import settle
+from tests.controllers.faults import LAG, Lagging, with_faults
 from tests.controllers.kit import Scene, controlled
 
 Json = dict[str, Any]
@@ -94,3 +95,17 @@ async def test_a_claim_that_is_refused_is_told_of_and_tried_again() -> None:
         await it.client.call("DELETE", f"{where}/none")
         await it.clock.advance(60)
         assert len((await it.client.list(CLAIM)).items) == 1
+
+
+async def test_a_pod_that_is_gone_gets_none_though_the_cache_has_it() -> None:
+    """It would be collected, and made again and again."""
+    async with with_faults(Lagging, ephemeral_volumes) as (it, way):
+        await it.clock.advance(2 * LAG)  # the first list comes late, too
+        pod = await make_pod(it)
+        await it.clock.advance(2 * LAG)
+        [claim] = (await it.client.list(CLAIM, "default")).items
+        await it.client.delete(Pod.resource, pod.metadata.name, "default", grace=0)
+        await it.client.delete(CLAIM.resource, claim.metadata.name, "default")
+        await settle()
+        assert (await it.client.list(CLAIM, "default")).items == []
+        assert way.posts("persistentvolumeclaims") == 1

@@ -50,6 +50,10 @@ class EphemeralVolumes:
         name, namespace = made(pod, volume), pod.metadata.namespace
         claim = self.claims.get(namespace, name)
         if claim is None:
+            # A claim of a pod that is gone is collected, and would be made again and again.
+            live = await self.client.find(Pod, pod.metadata.name, namespace)
+            if live is None or live.metadata.uid != pod.metadata.uid:
+                return
             try:
                 await self.client.create(PersistentVolumeClaim.resource, _body(pod, volume))
                 return

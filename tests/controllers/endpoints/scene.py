@@ -10,11 +10,18 @@ from argosy.api.endpoints import Endpoints, EndpointSlice
 from argosy.api.resource import Resource
 from argosy.controllers.endpoints.controllers import add_endpoints
 from argosy.testing.clock import settle
+from tests.controllers.faults import Lagging
 from tests.controllers.kit import Scene, controlled
 
 Json = dict[str, Any]
 WHERE = {"namespace": "default"}
 ZONED = {"name": "n", "labels": {"topology.kubernetes.io/zone": "z"}}
+
+
+class LateServices(Lagging):
+    """What becomes of services is heard late."""
+
+    late = ("/services",)
 
 
 @asynccontextmanager

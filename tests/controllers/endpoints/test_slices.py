@@ -17,8 +17,17 @@ from argosy.controllers.endpoints.triggers import ANNOTATION
 from argosy.runtime.controller import Controller
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import settle
-from tests.controllers.endpoints.scene import endpoints, raw, run, said, say, serve, slices
-from tests.controllers.faults import LAG, Lagging, with_faults
+from tests.controllers.endpoints.scene import (
+    LateServices,
+    endpoints,
+    raw,
+    run,
+    said,
+    say,
+    serve,
+    slices,
+)
+from tests.controllers.faults import LAG, with_faults
 
 START = "2026-01-01T00:00:00Z"
 
@@ -165,12 +174,6 @@ async def test_a_namespace_that_goes_gets_nothing_new(caplog: pytest.LogCaptureF
         for kind in (EndpointSlice, Endpoints):
             assert (await it.client.list(kind, "going")).items == []
     assert "trying again" not in caplog.messages
-
-
-class LateServices(Lagging):
-    """What becomes of services is heard late."""
-
-    late = ("/services",)
 
 
 async def test_a_service_that_is_gone_gets_no_slices() -> None:

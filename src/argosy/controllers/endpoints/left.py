@@ -39,8 +39,11 @@ class LeftEndpoints:
 
     async def reconcile(self, endpoints: Endpoints) -> Result:
         """Delete the Endpoints, if they were left."""
-        if self.services.get(*endpoints.key) is None and self._is_left(endpoints):
-            meta = endpoints.metadata
+        if self.services.get(*endpoints.key) is not None or not self._is_left(endpoints):
+            return DONE
+        meta = endpoints.metadata
+        # The cache may lag behind another process that has made them for a new service.
+        if await self.client.find(Service, meta.name, meta.namespace) is None:
             await self.client.delete(endpoints.resource, meta.name, meta.namespace, uid=meta.uid)
         return DONE
 
