@@ -9,7 +9,7 @@ import msgspec
 from argosy.apiserver.flowcontrol.levels import Level, Levels
 from argosy.apiserver.flowcontrol.objects import PriorityLevel
 from argosy.apiserver.flowcontrol.queues import Ticket
-from argosy.apiserver.flowcontrol.turns import Turns
+from argosy.apiserver.flowcontrol.turns import MEETING, Turns
 
 
 class Loop:
@@ -17,7 +17,8 @@ class Loop:
 
     def __init__(self) -> None:
         self._due: deque[Callable[[], object]] = deque()
-        self.turns = Turns(self._due.append, lambda: inf)
+        self.writers = inf
+        self.turns = Turns(self._due.append, lambda: self.writers)
         self.given: list[str] = []
 
     def enter(self, level: Level, name: str) -> Ticket:
@@ -52,6 +53,18 @@ def levels(**shares: int) -> dict[str, Level]:
         }
     )
     return found.by_name
+
+
+def test_where_flows_meet_there_are_more_rounds_between_two_turns() -> None:
+    loop, [level] = Loop(), levels(a=1).values()
+    loop.writers = 2
+    for name in "xyz":
+        loop.enter(level, name)
+    for _ in range(MEETING):
+        loop.round()
+        assert loop.given == ["x"]
+    loop.round()
+    assert loop.given == ["x", "y"]
 
 
 def test_the_first_begins_at_once_and_one_in_every_other_round() -> None:

@@ -2,15 +2,20 @@
 
 Seats bound how many requests are in progress, most of which wait for a disk or a node. What they
 compete for is the processor: a request that may begin does so at its turn, and there is a turn in
-every other round of the loop. So between two requests of a flood there is always a moment at which
-somebody else's, who came meanwhile, is seen and is next. Levels have turns in proportion to their
-seats; within a level its queues say who is next.
+every other round of the loop, or, where flows meet, in every seventh. So between two requests of a
+flood there is always a moment at which somebody else's, who came meanwhile, is seen and is next, and
+a write that has begun gets on. Levels have turns in proportion to their seats; within a level its
+queues say who is next.
 """
 
 from collections.abc import Callable
+from math import inf
+from typing import Final
 
 from argosy.apiserver.flowcontrol.levels import Level
 
+MEETING: Final = 6
+"""Rounds between two turns where flows meet: a write takes some, from its turn to its answer."""
 Soon = Callable[[Callable[[], object]], object]
 
 
@@ -22,6 +27,7 @@ class Turns:
         self._writers = writers
         self._waiting: dict[Level, None] = {}
         self._taken = False
+        self._rest = 0
         self._virtual = 0.0
 
     def ask(self, level: Level) -> None:
@@ -33,8 +39,9 @@ class Turns:
             self._give()
 
     def _round(self) -> None:
-        """The request runs in this round; who came while it ran is seen in the next one."""
-        self._soon(self._next)
+        """The request runs in this round; who came while it ran is seen in the next ones."""
+        self._rest -= 1
+        self._soon(self._round if self._rest > 0 else self._next)
 
     def _next(self) -> None:
         self._taken = False
@@ -44,7 +51,8 @@ class Turns:
         """Let one begin, of the level that is most behind."""
         while self._waiting:
             level = min(self._waiting, key=_behind)
-            ticket = level.queues.take(self._writers())
+            writers = self._writers()
+            ticket = level.queues.take(writers)
             if ticket is None or not level.queues.waiting:
                 del self._waiting[level]
             if ticket is None:
@@ -54,6 +62,7 @@ class Turns:
             self._taken = True
             if ticket.granted is not None:
                 ticket.granted()
+            self._rest = 1 if writers == inf else MEETING
             self._soon(self._round)
             return
 
