@@ -3,8 +3,8 @@
 Seats bound how many requests are in progress, most of which wait for a disk or a node. What they
 compete for is the processor: a request that may begin does so at its turn, and there is a turn in
 every other round of the loop, or, where flows meet, in every seventh. So between two requests of a
-flood there is always a moment at which somebody else's, who came meanwhile, is seen and is next, and
-a write that has begun gets on. Levels have turns in proportion to their seats; within a level its
+flood somebody else's, who came meanwhile, is seen and is next, and a
+write that has begun gets on. Levels have turns in proportion to their seats; within a level its
 queues say who is next.
 """
 
