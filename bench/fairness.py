@@ -1,9 +1,12 @@
-"""What a tenant's flood does to another tenant: `python -m bench.fairness [--seconds S]`.
+"""What a tenant's flood does to another tenant.
+
+    python -m bench.fairness [--seconds S] [--rounds N]
 
 Two service accounts, each the administrator of a namespace. The quiet one gets, lists and creates,
 one request after the other with pauses; the other sends all that wrk can over many connections. The
-quiet one's p99 is taken alone and with each flood, with fairness and without, over TLS, durable.
-wrk runs at a low priority: it stands for other machines, which take no processor from the server.
+quiet one's p99 is taken alone and with each flood, in rounds, with fairness and without, over TLS,
+durable. wrk runs at a low priority: it stands for other machines, which take no processor from the
+server.
 """
 
 import argparse
@@ -13,7 +16,9 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from time import perf_counter
+from uuid import uuid4
 
 import msgspec
 import uvloop
@@ -101,54 +106,70 @@ async def tenants(server: Running) -> dict[str, str]:
     return tokens
 
 
-async def measured(folder: Path, seconds: float, *flags: str) -> dict[str, dict[str, float]]:
-    """The quiet tenant's p99 by kind of request, alone and under each flood."""
+async def measured(
+    folder: Path, seconds: float, rounds: int, *flags: str
+) -> list[dict[str, dict[str, float]]]:
+    """Of each round the quiet tenant's p99 by kind of request, alone and under each flood."""
+    found = []
     async with argosy(folder, *flags) as server:
         tokens = await tenants(server)
         access = Access(server=server.access.server, ca=server.access.ca, token=tokens[TENANTS[1]])
         quiet = Quiet(Client(transport(access), "bench"), {})
         await quiet.run(1.0)
-        found = {"alone": await quiet.run(seconds)}
         with tempfile.NamedTemporaryFile("w", suffix=".json") as body:
             json.dump(BODY, body)
             body.flush()
-            for flood, method in FLOODS.items():
-                where = f"/api/v1/namespaces/{TENANTS[0]}/configmaps"
-                sent = Path(body.name) if method == "POST" else None
-                lua = script(tokens[TENANTS[0]], method, where, sent, "flood")
-                at = server.access.server
-                load = wrk(at, lua, connections=CONNECTIONS, seconds=seconds + 1, nice=NICE)
-                flooding = asyncio.create_task(load)
-                await asyncio.sleep(0.7)
-                found[flood] = await quiet.run(seconds - 0.5)
-                done = await flooding
-                found[flood]["rate"] = done.rate
-                found[flood]["errors"] = done.errors
+            for _ in range(rounds):
+                told = {"alone": await quiet.run(seconds)}
+                for flood, method in FLOODS.items():
+                    where = f"/api/v1/namespaces/{TENANTS[0]}/configmaps?limit={OBJECTS}"
+                    sent = Path(body.name) if method == "POST" else None
+                    lua = script(tokens[TENANTS[0]], method, where, sent, f"made-{uuid4().hex[:8]}")
+                    told[flood] = await _flooded(quiet, server.access.server, lua, seconds)
+                found.append(told)
         await quiet.client.transport.close()
-        return found
+    return found
 
 
-async def main(seconds: float) -> None:
+async def _flooded(quiet: Quiet, at: str, lua: str, seconds: float) -> dict[str, float]:
+    load = wrk(at, lua, connections=CONNECTIONS, seconds=seconds + 1, nice=NICE)
+    flooding = asyncio.create_task(load)
+    await asyncio.sleep(0.7)
+    found = await quiet.run(seconds - 0.5)
+    done = await flooding
+    return {**found, "rate": done.rate, "errors": done.errors}
+
+
+def _row(title: str, what: str, flood: str, rounds: list[dict[str, dict[str, float]]]) -> list[str]:
+    """Medians over the rounds; of the ratio also the least and the most."""
+    ratios = [told[flood][what] / told["alone"][what] for told in rounds]
+    rate = median(told[flood]["rate"] for told in rounds)
+    errors = sum(told[flood]["errors"] for told in rounds)
+    return [
+        f"{what}, {title}",
+        flood,
+        f"{rate:,.0f}/s, {errors:,.0f} errors",
+        f"{median(told['alone'][what] for told in rounds):.1f} ms",
+        f"{median(told[flood][what] for told in rounds):.1f} ms",
+        f"{median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f})",
+    ]
+
+
+async def main(seconds: float, rounds: int) -> None:
     """Measure and print."""
     table = Table("quiet tenant's", "flood of", "flood", "alone p99", "flooded p99", "ratio")
     with tempfile.TemporaryDirectory() as name:
         for title, flags in (("fair", ()), ("unfair", (UNFAIR,))):
-            found = await measured(Path(name) / title, seconds, *flags)
+            found = await measured(Path(name) / title, seconds, rounds, *flags)
             for flood in FLOODS:
-                told = found[flood]
-                for what, alone in found["alone"].items():
-                    table.add_row(
-                        f"{what}, {title}",
-                        flood,
-                        f"{told['rate']:,.0f}/s, {told['errors']:,.0f} errors",
-                        f"{alone:.1f} ms",
-                        f"{told[what]:.1f} ms",
-                        f"{told[what] / alone:.1f}",
-                    )
+                for what in ("get", "list", "create"):
+                    table.add_row(*_row(title, what, flood, found))
     Console(width=110).print(table)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    uvloop.run(main(parser.parse_args().seconds))
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    uvloop.run(main(asked.seconds, asked.rounds))

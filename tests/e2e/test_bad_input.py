@@ -179,7 +179,8 @@ def test_a_pod_with_a_kind_of_volume_that_is_not_supported(
     told = waiting(cluster.until("Pod", "pod", namespace, says("CreateContainerConfigError")))
     assert told["message"] == (
         "spec.volumes[0].nfs: Forbidden: this node mounts volumes of these kinds: "
-        "configMap, downwardAPI, projected, secret, emptyDir, hostPath, persistentVolumeClaim"
+        "configMap, downwardAPI, projected, secret, emptyDir, hostPath, persistentVolumeClaim, "
+        "ephemeral"
     )
 
 
