@@ -62,6 +62,7 @@ async def controlling() -> AsyncGenerator[tuple[Scene, Refusing, PodControl, Rep
 
     def add(manager: Manager) -> None:
         made.append(pod_control(manager, "test", "tester"))
+        made[0].expectations.follow(manager.informer(ReplicaSet))
 
     async with with_faults(Refusing, add) as (it, way):
         await it.client.create(ReplicaSet.resource, body(replicas=0))
@@ -115,6 +116,20 @@ async def test_what_was_written_is_expected_until_the_cache_shows_it() -> None:
         await control.delete(owner, [first])
         await settle()
         assert expected.met(uid)
+
+
+async def test_nothing_is_remembered_of_an_owner_that_is_gone() -> None:
+    async with controlling() as (it, _, control, owner):
+        uid = owner.metadata.uid
+        control.expectations.wrote(uid, {"metadata": {"resourceVersion": str(10**9)}})
+        control.expectations.doubt(uid)
+        labels = {"metadata": {"labels": {"a": "b"}}}
+        await it.client.merge(ReplicaSet.resource, "web", "default", labels)
+        await turn(it)
+        assert control.expectations.doubtful(uid) and not control.expectations.met(uid)
+        await it.client.delete(ReplicaSet.resource, "web", "default")
+        await turn(it)
+        assert not control.expectations.doubtful(uid) and control.expectations.met(uid)
 
 
 async def test_a_pod_that_goes_slowly_is_no_longer_expected_to() -> None:

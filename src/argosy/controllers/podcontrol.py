@@ -78,6 +78,15 @@ class Expectations:
         self._leaving.pop(owner, None)
         return True
 
+    def follow(self, owners: Informer[Any]) -> None:
+        """Remember nothing of owners that are gone."""
+
+        def changed(old: Object | None, new: Object | None) -> None:
+            if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+                self.forget(old.metadata.uid)
+
+        owners.subscribe(changed)
+
     def forget(self, owner: str) -> None:
         """The owner is gone."""
         self._written.pop(owner, None)

@@ -109,12 +109,7 @@ def replication_controllers(manager: Manager) -> Controller[ReplicationControlle
 
 def _controller(replicas: ReplicaSets[R]) -> Controller[R]:
     control, sets = replicas.control, replicas.sets
-
-    def changed(old: R | None, new: R | None) -> None:
-        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
-            control.expectations.forget(old.metadata.uid)
-
-    sets.subscribe(changed)
+    control.expectations.follow(sets)
     return Controller(
         name=control.claims.client.manager,
         informer=sets,

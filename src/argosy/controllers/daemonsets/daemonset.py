@@ -104,11 +104,6 @@ class DaemonSets:
             return ()
         return [owner.key for owner in self.sets.items()]
 
-    def changed(self, old: DaemonSet | None, new: DaemonSet | None) -> None:
-        """Nothing is remembered of a set that is gone."""
-        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
-            self.control.expectations.forget(old.metadata.uid)
-
 
 def _outlived(
     owner: DaemonSet, others: Sequence[ControllerRevision], pods: Sequence[Pod]
@@ -126,7 +121,7 @@ def daemon_sets(manager: Manager) -> Controller[DaemonSet]:
     past = history(manager, control.claims.client, HASH)
     backoff = Backoff(manager.clock)
     controller = DaemonSets(sets, nodes, control, past, Known(), backoff, manager.clock)
-    sets.subscribe(controller.changed)
+    control.expectations.follow(sets)
     revisions = manager.informer(ControllerRevision)
     selecting = adopters(sets, lambda owner: owner.selected)
     return Controller(

@@ -226,6 +226,7 @@ def selector_of(job: Job) -> Selector:
 def jobs(manager: Manager) -> Controller[Job]:
     """The controller, on the manager's caches."""
     informer, control = manager.informer(Job), pod_control(manager, NAME, COMPONENT)
+    control.expectations.follow(informer)
     controller = Jobs(
         manager.client_as(NAME),
         manager.clock,

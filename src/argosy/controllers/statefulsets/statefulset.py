@@ -95,11 +95,6 @@ class StatefulSets:
             if any(name.startswith(stem) for stem in stems):
                 yield owner.key
 
-    def changed(self, old: StatefulSet | None, new: StatefulSet | None) -> None:
-        """Nothing is remembered of a set that is gone."""
-        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
-            self.control.expectations.forget(old.metadata.uid)
-
 
 def stateful_sets(manager: Manager) -> Controller[StatefulSet]:
     """The controller, on the manager's caches."""
@@ -109,7 +104,7 @@ def stateful_sets(manager: Manager) -> Controller[StatefulSet]:
     known = ByNamespace(sets, lambda owner: True)
     writer = Writer(control, claims)
     controller = StatefulSets(sets, claims, control, past, writer, known, manager.clock)
-    sets.subscribe(controller.changed)
+    control.expectations.follow(sets)
     revisions = manager.informer(ControllerRevision)
     selecting = adopters(sets, lambda owner: owner.selected)
     return Controller(
