@@ -49,7 +49,13 @@ async def deployed(client: Client, space: str, count: int, replicas: int) -> flo
     since = (await client.list(Deployment, space)).metadata.resource_version
     began = time.monotonic()
     waiting = asyncio.create_task(_made(client, space, count, replicas, since))
-    await asyncio.gather(*(_create(client, space, f"d{at}", replicas) for at in range(count)))
+    todo = iter(range(count))
+
+    async def create() -> None:
+        for at in todo:
+            await _create(client, space, f"d{at}", replicas)
+
+    await asyncio.gather(*(create() for _ in range(CLIENTS)))
     async with asyncio.timeout(PATIENCE):
         await waiting
     seconds = time.monotonic() - began

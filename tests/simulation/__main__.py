@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from argosy.cluster.collecting import settle
 from tests.simulation.engine import Outcome, run
 from tests.simulation.scenarios.table import SCENARIOS
 
@@ -28,7 +29,7 @@ def main(given: Sequence[str]) -> int:
         return max(_told(run(SCENARIOS[name], args.seed, trace=True)) for name in names)
     seeds = range(args.first, args.first + args.seeds)
     bad = 0
-    with ProcessPoolExecutor(args.processes) as pool:
+    with ProcessPoolExecutor(args.processes, initializer=settle) as pool:
         for name in names:
             began = time.perf_counter()
             outcomes = list(pool.map(_played, [name] * len(seeds), seeds, chunksize=4))

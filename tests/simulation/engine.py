@@ -112,7 +112,7 @@ def _determined(seed: int) -> Iterator[None]:
 
     with (
         mock.patch.object(uuid, "uuid4", uid),
-        mock.patch.object(secrets, "choice", source.choice),
+        mock.patch.object(secrets, "randbelow", source.randrange),
         mock.patch.object(GraphNode, "__hash__", lambda node: hash(node.uid)),
         mock.patch.object(secrets, "token_urlsafe", lambda size: source.randbytes(size).hex()),
     ):

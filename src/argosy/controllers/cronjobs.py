@@ -17,7 +17,7 @@ from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.controllers import cronplan as plan
-from argosy.controllers.podcontrol import namespace_going
+from argosy.controllers.podcontrol import lost, namespace_going
 from argosy.controllers.schedules import Schedule, parse
 from argosy.runtime.controller import DONE, Controller, Result
 from argosy.runtime.events import EventRecorder, Note
@@ -215,7 +215,7 @@ class CronJobs:
                 owner = there.controller if there is not None else None
                 mine = owner is not None and owner.uid == cron.metadata.uid
                 return there.metadata if there is not None and mine else None
-            if isinstance(error, ConnectionError) or error.code >= 500:
+            if lost(error):
                 self.doubtful.add(cron.metadata.uid)
             if not namespace_going(error):
                 await self._tell(cron, "FailedCreate", f"Error creating job: {error}")

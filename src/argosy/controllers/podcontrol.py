@@ -198,8 +198,7 @@ class PodControl:
         await self.events.record(owner, Note("SuccessfulDelete", f"Deleted pod: {meta.name}"))
 
     def _doubt(self, owner: Object, error: StatusError | ConnectionError) -> None:
-        """Where the server broke off, or never answered, it may have done what it was asked."""
-        if isinstance(error, ConnectionError) or error.code >= 500:
+        if lost(error):
             self.expectations.doubt(owner.metadata.uid)
 
 
@@ -242,6 +241,11 @@ async def has_left(client: Client, pod: Pod, error: StatusError) -> bool:
     meta = pod.metadata
     found = await client.find(PartialObject, meta.name, meta.namespace, resource=pod.resource)
     return found is None or found.metadata.uid != meta.uid
+
+
+def lost(error: StatusError | ConnectionError) -> bool:
+    """Whether the server broke off, or never answered: it may have done what it was asked."""
+    return isinstance(error, ConnectionError) or error.code >= 500
 
 
 def namespace_going(error: Exception) -> bool:

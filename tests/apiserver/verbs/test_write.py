@@ -125,19 +125,19 @@ async def test_a_given_name_goes_before_a_made_up_one(api: Api) -> None:
 async def test_a_name_that_is_taken_is_made_up_anew(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    letters = iter("aaaaa" + "aaaaa" + "bbbbb")
-    monkeypatch.setattr("secrets.choice", lambda _: next(letters))
+    drawn = iter((0, 0, 27**5 - 1))
+    monkeypatch.setattr("secrets.randbelow", lambda _: next(drawn))
     sent = {"metadata": {"generateName": "it-"}}
 
     first, second = await api.create("ConfigMap", sent), await api.create("ConfigMap", sent)
 
-    assert (first.meta["name"], second.meta["name"]) == ("it-aaaaa", "it-bbbbb")
+    assert (first.meta["name"], second.meta["name"]) == ("it-bbbbb", "it-99999")
 
 
 async def test_names_that_are_all_taken_end_the_tries(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("secrets.choice", lambda _: "a")
+    monkeypatch.setattr("secrets.randbelow", lambda _: 0)
     sent = {"metadata": {"generateName": "it-"}}
     await api.create("ConfigMap", sent)
 

@@ -13,6 +13,7 @@ from argosy.api.replicas import Deployment, DeploymentCondition, ReplicaSet
 from argosy.api.resources.core import RESOURCE_QUOTA
 from argosy.controllers.deployments.deployments import deployments
 from argosy.controllers.replicasets import replica_sets
+from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
@@ -220,7 +221,7 @@ async def test_a_name_that_is_taken_is_given_way_to(image: str) -> None:
         taken["metadata"]["labels"] = {"app": "other"}
         await it.client.create(ReplicaSet.resource, taken)
         await make(it, replicas=1)
-        await it.clock.advance(1)
+        await it.clock.advance(4)
         made = await read(it)
         assert made.status.collision_count == 1
         found = {s.metadata.name: s for s in (await it.client.list(ReplicaSet)).items}
@@ -297,6 +298,51 @@ async def test_a_cache_that_lags() -> None:
             await all_ready(it)
         assert await images(it) == ["two", "two"]
         assert (seen.posts("replicasets"), seen.posts("pods")) == (2, 4)
+
+
+class Losing(Lagging):
+    """The answer to the first ReplicaSet gets lost."""
+
+    lost = False
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if not self.lost and request.method == "POST" and request.path.endswith("/replicasets"):
+            self.lost = True
+            raise ConnectionError("the connection broke")
+        return response
+
+
+async def test_a_set_whose_answer_was_lost_is_counted() -> None:
+    """Another template comes before the cache shows it: there are never more pods than allowed."""
+    async with with_faults(Losing, replica_sets, deployments) as (it, way):
+        await it.client.create(Deployment.resource, body(replicas=4))
+        while not way.lost:
+            await it.clock.advance(1)
+        await change(it, template=template("two"))
+        for _ in range(40):
+            asked = [s.spec.replicas for s in (await it.client.list(ReplicaSet, "default")).items]
+            assert sum(asked) <= 5
+            await it.clock.advance(5)
+            await all_ready(it)
+        assert await images(it) == ["two"] * 4
+
+
+async def test_a_first_status_tells_of_the_first_pods() -> None:
+    """It is one write, with what the set has told; without a set's word it comes a bit later."""
+    told: list[str] = []
+    async with deploying() as it:
+        it.manager.informer(Deployment).subscribe(
+            lambda old, new: told.append(new.metadata.resource_version) if new else None
+        )
+        made = await make(it, replicas=3)
+        assert (made.status.replicas, len(told)) == (3, 2)
+    async with controlled(lambda manager: manager.add(deployments(manager))) as it:
+        assert (await make(it, replicas=3)).status.observed_generation == 0
+        await it.clock.advance(4)
+        made = await read(it)
+        assert (made.status.observed_generation, made.status.replicas) == (1, 0)
+        assert progress(made).reason == "NewReplicaSetCreated"
 
 
 async def test_a_storm_of_conflicts_ends() -> None:

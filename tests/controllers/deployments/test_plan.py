@@ -5,6 +5,7 @@ import pytest
 
 from argosy.api.core import Pod
 from argosy.api.replicas import Deployment, ReplicaSet
+from argosy.base.clock import timestamp
 from argosy.controllers.deployments.plan import Plan, collided, make_plan, refused
 from argosy.testing.clock import EPOCH
 from tests.controllers.deployments.kit import (
@@ -95,6 +96,16 @@ def test_a_set_that_was_found() -> None:
     assert change["metadata"]["annotations"] == {REVISION: "1"}
     assert change["metadata"]["resourceVersion"] == "7"
     assert made.revision == "1"
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"), [(0.0, "NewReplicaSetCreated"), (1.0, "FoundNewReplicaSet")]
+)
+def test_a_set_that_was_made_and_not_told_of(age: float, reason: str) -> None:
+    """It is not older than the Deployment."""
+    own = deployment(replicas=3, meta={"creationTimestamp": timestamp(EPOCH)})
+    made = plan(own, replica_set("mine", 3, image="one", there=0, age=age))
+    assert told(made, "Progressing")[1] == reason
 
 
 def test_annotations_and_seconds_go_on_to_the_newest_set() -> None:

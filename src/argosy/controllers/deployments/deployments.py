@@ -6,20 +6,21 @@ none is made twice.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from argosy.api.core import Pod
-from argosy.api.meta import Key
+from argosy.api.meta import Key, Object
 from argosy.api.replicas import Deployment, DeploymentStatus, ReplicaSet
-from argosy.base.clock import Clock
+from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.controllers.claiming import ByNamespace, Claims, adopters, orphans
 from argosy.controllers.deployments.conditions import NOT_CREATED
 from argosy.controllers.deployments.plan import Plan, collided, make_plan, refused
 from argosy.controllers.deployments.revisions import REVISION, identity
-from argosy.controllers.podcontrol import namespace_going
+from argosy.controllers.podcontrol import lost, namespace_going
 from argosy.controllers.statuses import status_body, write_status
 from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
@@ -28,6 +29,8 @@ from argosy.runtime.manager import Manager
 
 NAME = "controllers/deployments"
 COMPONENT = "deployment-controller"
+PATIENCE = 2.0
+"""Seconds for which a first status waits for the first set's; stamps have whole seconds."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,12 @@ class Deployments:
     pods: Informer[Pod]
     free: ByNamespace[ReplicaSet]
     events: EventRecorder
+    doubtful: dict[str, str] = field(default_factory=dict)
+    """By uids of Deployments: a set that may have been made or changed, as the answer was lost."""
 
     async def reconcile(self, deployment: Deployment) -> Result:
         """Take the next step."""
+        await self._settle(deployment)
         sets = await self._sets(deployment)
         plan = make_plan(
             deployment,
@@ -52,11 +58,40 @@ class Deployments:
             self.clock.now(),
         )
         await self._make(deployment, plan)
-        await self._change(plan)
+        await self._change(deployment, plan)
         for note in plan.notes:
             await self.events.record(deployment, note)
+        if self._begins(deployment, plan, sets):
+            return Result(after=PATIENCE)
         await self._tell(deployment, plan.status, plan.revision)
         return Result(after=plan.after)
+
+    def _begins(self, deployment: Deployment, plan: Plan, sets: Sequence[ReplicaSet]) -> bool:
+        """Whether its first pods are about to be made: its first status tells of them."""
+        if deployment.status.observed_generation:
+            return False
+        newest = self.clock.now() - timedelta(seconds=PATIENCE)
+        return plan.create is not None or any(
+            item.spec.replicas
+            and not item.status.observed_generation
+            and (item.metadata.creation_timestamp or "") > timestamp(newest)
+            for item in sets
+        )
+
+    async def _settle(self, deployment: Deployment) -> None:
+        """See a set whose write may have been done: what another set gets would come on top."""
+        meta = deployment.metadata
+        if (name := self.doubtful.get(meta.uid)) is None:
+            return
+        found = await self.client.find(ReplicaSet, name, meta.namespace)
+        if found is not None:
+            await self.sets.reached(found.metadata.resource_version)
+        del self.doubtful[meta.uid]
+
+    def forget(self, old: Object | None, new: Object | None) -> None:
+        """A Deployment that is gone has no doubts."""
+        if old is not None and new is None:
+            self.doubtful.pop(old.metadata.uid, None)
 
     async def _sets(self, deployment: Deployment) -> list[ReplicaSet]:
         """The Deployment's own, after adopting and releasing."""
@@ -65,13 +100,16 @@ class Deployments:
         return await Claims(self.client).claim(deployment, deployment.selected, candidates)
 
     async def _make(self, deployment: Deployment, plan: Plan) -> None:
-        """Make the newest set. Raises StatusError where that can't be."""
+        """Make the newest set. Raises StatusError and ConnectionError where that can't be."""
         if plan.create is None:
             return
         try:
             written = await self.client.create(ReplicaSet.resource, plan.create)
-        except StatusError as error:
-            await self._not_made(deployment, plan.create["metadata"]["name"], error)
+        except (StatusError, ConnectionError) as error:
+            name = plan.create["metadata"]["name"]
+            self._doubt(deployment, name, error)
+            if isinstance(error, StatusError):
+                await self._not_made(deployment, name, error)
             raise
         await self._reached(written)
 
@@ -103,14 +141,24 @@ class Deployments:
         await self.sets.reached(found.metadata.resource_version)
         return True
 
-    async def _change(self, plan: Plan) -> None:
+    async def _change(self, deployment: Deployment, plan: Plan) -> None:
         for item, body in plan.change:
             meta = item.metadata
-            patched = await self.client.merge(item.resource, meta.name, meta.namespace, body)
+            try:
+                patched = await self.client.merge(item.resource, meta.name, meta.namespace, body)
+            except (StatusError, ConnectionError) as error:
+                self._doubt(deployment, meta.name, error)
+                raise
             await self._reached(patched)
         for item in plan.delete:
             meta = item.metadata
             await self.client.delete(item.resource, meta.name, meta.namespace, uid=meta.uid)
+
+    def _doubt(
+        self, deployment: Deployment, name: str, error: StatusError | ConnectionError
+    ) -> None:
+        if lost(error):
+            self.doubtful[deployment.metadata.uid] = name
 
     async def _tell(
         self, deployment: Deployment, status: DeploymentStatus, revision: str | None = None
@@ -150,6 +198,7 @@ def deployments(manager: Manager) -> Controller[Deployment]:
         orphans(sets),
         EventRecorder(client, manager.clock, COMPONENT),
     )
+    controller.deployments.subscribe(controller.forget)
     watches: Sequence[Watch] = (
         Watch(sets, adopters(controller.deployments, lambda item: item.selected)),
         Watch(controller.pods, controller.waiting),

@@ -127,7 +127,7 @@ def _note_newest(look: _Look) -> None:
     new.annotations = annotations_of(deployment, new.annotations, number)
     new.min_ready = deployment.spec.min_ready_seconds
     if cond.has_deadline(deployment) and cond.find(look.conditions, cond.PROGRESSING) is None:
-        _progress(look, cond.FOUND, f'Found new replica set "{new.name}"')
+        _found(look, new.name)
 
 
 def _make_newest(look: _Look) -> Draft:
@@ -145,6 +145,15 @@ def _make_newest(look: _Look) -> Draft:
     if cond.has_deadline(deployment):
         _progress(look, cond.CREATED, f'Created new replica set "{new.name}"')
     return new
+
+
+def _found(look: _Look, name: str) -> None:
+    """Tell of a newest set that is there and was not told of: it was made, or taken over."""
+    since = look.deployment.metadata.creation_timestamp
+    if since and look.newest and (look.newest.metadata.creation_timestamp or "") >= since:
+        _progress(look, cond.CREATED, f'Created new replica set "{name}"')
+    else:
+        _progress(look, cond.FOUND, f'Found new replica set "{name}"')
 
 
 def _progress(look: _Look, reason: str, message: str) -> None:

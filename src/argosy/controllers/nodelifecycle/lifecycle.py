@@ -30,7 +30,7 @@ from argosy.controllers.nodelifecycle.health import (
 )
 from argosy.controllers.nodelifecycle.placed import Placed
 from argosy.controllers.nodelifecycle.zones import EXCLUDED, State, Turn, turn, zone_of
-from argosy.controllers.podcontrol import has_left
+from argosy.controllers.podcontrol import has_left, lost
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.informer import Informer
 
@@ -155,7 +155,7 @@ class NodeLifecycle:
         try:
             return await self._written(name)
         except FAILURES as error:
-            if isinstance(error, ConnectionError) or error.code >= 500:
+            if lost(error):
                 self._unheard.add(name)
             raise
 
