@@ -45,15 +45,17 @@ async def _adopt(user: User) -> None:
     await user.until(lambda: user.world.get(ReplicaSet.resource, "web") is not None)
     await user.pause()
     await user.until(lambda: len(user.world.all(Pod.resource)) >= 5)
-    await user.merge(Pod.resource, "stray-0", {"metadata": {"labels": {"app": "other"}}})
-    await user.until(lambda: not controller_uid(user.world.get(Pod.resource, "stray-0") or NOBODY))
+    await user.until(lambda: user.clock.monotonic() - user.world.last > 30, 120)
+    free = user.world.all(Pod.resource)[0]["metadata"]["name"]  # any: strays may have been too many
+    await user.merge(Pod.resource, free, {"metadata": {"labels": {"app": "other"}}})
+    await user.until(lambda: not controller_uid(user.world.get(Pod.resource, free) or NOBODY))
     await user.pause()
     await user.merge(ReplicaSet.resource, "web", {"spec": {"replicas": 2}})
     await user.pause()
     await user.merge(ReplicaSet.resource, "web", {"spec": {"replicas": 6}})
     await user.pause()
     for pod in user.world.all(Pod.resource)[:3]:
-        if pod["metadata"]["name"] != "stray-0":
+        if pod["metadata"]["name"] != free:
             await user.delete(Pod.resource, pod["metadata"]["name"])
 
 
