@@ -12,6 +12,7 @@ from argosy.api.meta import Key, owned
 from argosy.base.errors import StatusError, TerminalError, conflict
 from argosy.client.client import Client
 from argosy.runtime.controller import DONE, Controller, Result, Watch
+from argosy.runtime.pace import MOST, WINDOW_SECONDS
 from argosy.runtime.queue import FIRST_DELAY, LONGEST_DELAY
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
@@ -235,3 +236,35 @@ async def test_other_objects_do_not_wait_for_a_slow_one() -> None:
         await make(client, "quick")
         await settle()
         assert recorder.calls == [("slow", 0.0), ("quick", 0.0)]
+
+
+async def test_two_that_undo_each_other_are_no_hot_loop() -> None:
+    """Each wants another value, and looks as soon as it has changed."""
+    clock = FakeClock()
+    writes: list[float] = []
+    async with cluster(clock=clock) as running:
+        client, maps = running.client, running.manager.informer(ConfigMap)
+
+        def wants(value: str) -> Callable[[ConfigMap], Awaitable[Result]]:
+            async def write(obj: ConfigMap) -> Result:
+                meta = obj.metadata
+                if (meta.labels or {}).get("mine") != value:
+                    writes.append(clock.monotonic())
+                    labels = {"metadata": {"labels": {"mine": value}}}
+                    await client.merge(ConfigMap.resource, meta.name, meta.namespace, labels)
+                return DONE
+
+            return write
+
+        for value in ("a", "b"):
+            running.manager.add(Controller(name=value, informer=maps, reconcile=wants(value)))
+        running.start()
+        await make(client, "it")
+        await settle(40 * MOST)
+        begun = len(writes)
+        assert 2 <= begun <= 2 * MOST
+        await settle(40 * MOST)
+        assert len(writes) == begun
+        await clock.advance(WINDOW_SECONDS)
+        await settle(40 * MOST)
+        assert begun < len(writes) <= 4 * MOST

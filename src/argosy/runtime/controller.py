@@ -18,6 +18,7 @@ from argosy.base.clock import Clock
 from argosy.base.errors import StatusError, TerminalError
 from argosy.runtime.counts import Counts
 from argosy.runtime.informer import Informer
+from argosy.runtime.pace import Pace
 from argosy.runtime.queue import LOW, RETRIES, Retries, WorkQueue
 
 T = TypeVar("T", bound=Object)
@@ -93,6 +94,7 @@ class ControllerLoop(Generic[T]):
         self._subscribed = False
         self._first = False
         self._idle = asyncio.Event()
+        self._pace: Pace[Key] = Pace(clock.monotonic)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -196,6 +198,9 @@ class ControllerLoop(Generic[T]):
         obj = self._controller.informer.get(*key)
         if obj is None:
             queue.forget(key)
+            return False
+        if (wait := self._pace.wait(key)) > 0:
+            queue.add_after(key, wait)
             return False
         try:
             result = await self._called(obj, key)
