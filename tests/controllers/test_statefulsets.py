@@ -1,7 +1,8 @@
 """StatefulSets on the embedded server: names, order, storage, updates, history."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from argosy.api.statefulsets import StatefulSet, StatefulSetStatus
 from argosy.api.storage import PersistentVolumeClaim
 from argosy.base.clock import timestamp
 from argosy.controllers.statefulsets.statefulset import stateful_sets
+from argosy.http.message import Request, Response
 from argosy.testing.clock import settle
+from tests.controllers.faults import Lagging, with_faults
 from tests.controllers.kit import Scene, controlled
 
 Json = dict[str, Any]
@@ -424,3 +427,34 @@ async def test_what_the_api_refuses_is_told_and_tried_again() -> None:
         await it.clock.advance(60)
         await turn()
         assert list(await pods(it)) == ["web-0", "web-1", "web-2"]
+
+
+class Losing(Lagging):
+    """The answer to the first deletion of a pod gets lost, after something else was done."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        if self.meanwhile is None or request.method != "DELETE" or "/pods/" not in request.path:
+            return response
+        done, self.meanwhile = self.meanwhile(), None
+        await done
+        raise ConnectionError("the connection broke")
+
+
+async def test_a_pod_whose_deletion_was_not_answered_is_not_taken_to_be_there() -> None:
+    """The set grows before the cache shows it: the pod that is missing comes first."""
+    async with with_faults(Losing, stateful_sets) as (it, way):
+        await make(it, replicas=2)
+        for _ in range(6):
+            await it.clock.advance(5)
+            await all_up(it)
+        assert list(await pods(it)) == ["web-0", "web-1"]
+        way.meanwhile = partial(change, it, replicas=3)
+        await image(it, "two")
+        came = []
+        for _ in range(40):
+            await it.clock.advance(1)
+            came += await all_up(it)
+        assert came == ["web-1", "web-2", "web-0"]

@@ -175,7 +175,7 @@ class PodControl:
         except (StatusError, ConnectionError) as error:
             if namespace_going(error):
                 return
-            self._doubt(owner, error)
+            self.doubt(owner, error)
             await self.events.record(
                 owner, Note("FailedCreate", f"Error creating: {error}", "Warning")
             )
@@ -189,7 +189,7 @@ class PodControl:
         try:
             await self.claims.client.delete(Pod.resource, meta.name, meta.namespace, uid=meta.uid)
         except (StatusError, ConnectionError) as error:
-            self._doubt(owner, error)
+            self.doubt(owner, error)
             await self.events.record(
                 owner, Note("FailedDelete", f"Error deleting: {error}", "Warning")
             )
@@ -197,7 +197,8 @@ class PodControl:
         self.expectations.deleted(owner.metadata.uid, pod)
         await self.events.record(owner, Note("SuccessfulDelete", f"Deleted pod: {meta.name}"))
 
-    def _doubt(self, owner: Object, error: StatusError | ConnectionError) -> None:
+    def doubt(self, owner: Object, error: StatusError | ConnectionError) -> None:
+        """A write of one of the owner's pods failed: it may be done nevertheless."""
         if lost(error):
             self.expectations.doubt(owner.metadata.uid)
 

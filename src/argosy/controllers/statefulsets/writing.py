@@ -65,6 +65,7 @@ class Writer:
         except FAILURES as error:
             if namespace_going(error):
                 return
+            self.control.doubt(owner, error)
             taken = isinstance(error, StatusError) and error.reason == "AlreadyExists"
             if not taken:  # somebody's pod of that name is no news
                 await self._tell(owner, failed("Create", owner, name, str(error)))
@@ -78,6 +79,7 @@ class Writer:
         try:
             await client.delete(Pod.resource, meta.name, meta.namespace, uid=meta.uid)
         except FAILURES as error:
+            self.control.doubt(owner, error)
             await self._tell(owner, failed("Delete", owner, meta.name, str(error)))
             raise
         self.control.expectations.deleted(owner.metadata.uid, pod)
@@ -123,6 +125,7 @@ class Writer:
         try:
             written = await client.merge(Pod.resource, meta.name, meta.namespace, patch)
         except FAILURES as error:
+            self.control.doubt(owner, error)
             await self._tell(owner, failed("Update", owner, meta.name, str(error)))
             raise
         self.control.expectations.wrote(owner.metadata.uid, written)
