@@ -40,6 +40,13 @@ BORN_WITH_STATUS = frozenset({"Node"})
 """Kinds whose creator tells the first status, as a kubelet does that registers its node."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a change that leaves nothing to wait for makes of an object: it is deleted as `last`."""
+
+    last: Json
+
+
 @dataclass(frozen=True)
 class Objects:
     """Objects as the verbs see them."""
@@ -175,18 +182,25 @@ class Objects:
     ) -> bytes:
         """Store what `change` makes of the newest state; with dry run, only say what it would be.
 
-        `change` gets a decoded object of its own and returns the new one, DELETE, or None for no
-        write. Returns the object's bytes as stored (or as they were, before a delete).
+        `change` gets a decoded object of its own and returns the new one, DELETE, `Leaving`, or
+        None for no write. Returns the object's bytes as stored (as they were, before a DELETE).
         """
 
         served = call.target.served
+        last = b""
 
         def mutate(record: Record | None, revision: int) -> bytes | object | None:
+            nonlocal last
+            last = b""
             old = None if record is None else msgspec.json.decode(record.value)
             seen = prune(served.schema, old) if served.older and old is not None else old
             new = change(seen)
             if new is None or new is DELETE:
                 return new
+            if isinstance(new, Leaving):
+                assert record is not None
+                last = encoded(new.last, record.revision)
+                return DELETE
             if seen is not old:
                 carry(served.schema, new, old)
             value = encoded(cast(Json, new), revision)
@@ -196,12 +210,12 @@ class Objects:
 
         if not call.dry_run:
             written = await self.store.write(key, mutate)
-            return b"" if written is None else written.value
+            return last or (b"" if written is None else written.value)
         record = self.store.get(key)
         outcome = mutate(record, 0 if record is None else record.revision)
         if isinstance(outcome, bytes):
             return outcome
-        return b"" if record is None else record.value
+        return last or (b"" if record is None else record.value)
 
 
 def _uid() -> str:

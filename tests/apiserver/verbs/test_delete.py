@@ -174,6 +174,8 @@ async def test_finalizers_are_waited_for(timed: Api) -> None:
 
     freed = await timed.ask("PATCH", MAP, {"metadata": {"finalizers": None}}, kind=MERGE)
     assert freed.status == 200
+    assert "finalizers" not in freed.meta  # as upstream: the object as the writer left it
+    assert freed.meta["resourceVersion"] == answer.meta["resourceVersion"]
     assert (await timed.get(MAP)).status == 404
 
 

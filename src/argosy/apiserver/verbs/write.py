@@ -9,7 +9,7 @@ from argosy.api.generation import following
 from argosy.apiserver.authorization.attributes import attributes_of
 from argosy.apiserver.authorization.authorizer import demand, is_master
 from argosy.apiserver.negotiate import answer
-from argosy.apiserver.objects import Objects, absent
+from argosy.apiserver.objects import Leaving, Objects, absent
 from argosy.apiserver.parts import limited, part
 from argosy.apiserver.request import Call
 from argosy.apiserver.sent import sent_object
@@ -17,7 +17,6 @@ from argosy.apiserver.verbs.edits import applies, applying, patching, replacing
 from argosy.base.clock import timestamp
 from argosy.base.errors import already_exists, bad_request, conflict, invalid, invalid_value
 from argosy.http.message import Response
-from argosy.store.interface import DELETE
 
 Json = dict[str, Any]
 
@@ -192,7 +191,7 @@ def settled(
     if track:
         new = objects.tracked(call, new, current)
     if _finally_gone(new):
-        return DELETE
+        return Leaving(new)
     revision = current["metadata"]["resourceVersion"]
     same = {**new, "metadata": {**new["metadata"], "resourceVersion": revision}} == current
     return None if same else new

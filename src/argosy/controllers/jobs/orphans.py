@@ -67,7 +67,10 @@ async def let_go(client: Client, pod: Pod) -> dict[str, Any] | None:
             raise
         return None
     written: dict[str, Any] = msgspec.json.decode(answer)
-    return written
+    now = written["metadata"]
+    waits = now.get("finalizers") or now.get("deletionGracePeriodSeconds")
+    # Where it waits for nothing it has gone with its finalizer, at a revision that nobody tells.
+    return None if now.get("deletionTimestamp") and not waits else written
 
 
 def job_orphans(manager: Manager) -> Controller[Pod]:
