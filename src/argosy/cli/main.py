@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 
 from argosy import __version__
-from argosy.cli import check
+from argosy.cli import check, simulate
 from argosy.cli.backup import backup
 from argosy.cli.install import install
 from argosy.cli.operators import operators
@@ -33,6 +33,7 @@ app.command()(operators)
 app.command()(install)
 app.command()(uninstall)
 app.add_typer(check.app, name="check")
+app.add_typer(simulate.app, name="simulate")
 
 
 @app.command()
