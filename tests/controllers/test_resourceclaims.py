@@ -11,6 +11,7 @@ from argosy.api.dra import ResourceClaim, ResourceClaimTemplate
 from argosy.api.meta import owned
 from argosy.controllers.resourceclaims import claim_name, resource_claims
 from argosy.testing.clock import settle
+from tests.controllers.faults import LAG, Lagging, with_faults
 from tests.controllers.kit import Scene, controlled
 
 Json = dict[str, Any]
@@ -138,3 +139,18 @@ async def test_pods_without_claims_are_left_alone() -> None:
         await it.end("p")
         after = await it.client.get(Pod, "p", "default")
         assert int(after.metadata.resource_version) == int(before.metadata.resource_version) + 1
+
+
+async def test_a_pod_that_is_gone_gets_none_though_the_cache_has_it() -> None:
+    """It would be collected, and made again and again."""
+    async with with_faults(Lagging, resource_claims) as (it, _):
+        await it.clock.advance(2 * LAG)  # the first list comes late, too
+        await make_template(it)
+        pod = await it.make_pod("p", GPU)
+        await it.clock.advance(1.1 * LAG)
+        [claim] = await claims(it)
+        await it.client.delete(Pod.resource, pod.metadata.name, "default", grace=0)
+        await it.client.delete(ResourceClaim.resource, claim.metadata.name, "default")
+        assert await claims(it) == []
+        await it.clock.advance(3 * LAG)
+        assert await claims(it) == []

@@ -63,7 +63,7 @@ class ResourceClaims:
         await self.client.apply(pod.resource, body, subresource="status")
 
     async def _claim(self, pod: Pod, entry: PodResourceClaim) -> str:
-        """The claim of one entry, made if need be; '' where its template is not there."""
+        """The claim of one entry, made if need be; '' where the template or the pod is gone."""
         meta = pod.metadata
         name = claim_name(pod, entry.name)
         made = self.claims.get(meta.namespace, name)
@@ -73,6 +73,8 @@ class ResourceClaims:
         if template is None:
             message = f'resource claim template "{entry.resource_claim_template_name}" not found'
             await self.events.record(pod, Note("FailedResourceClaimCreation", message, "Warning"))
+            return ""
+        if not await self._lives(pod):
             return ""
         spec: dict[str, Any] = msgspec.json.decode(template.spec)
         given = spec.get("metadata") or {}
@@ -88,6 +90,13 @@ class ResourceClaims:
         }
         await self.client.apply(ResourceClaim.resource, body)
         return name
+
+    async def _lives(self, pod: Pod) -> bool:
+        """Whether the server has it too: a claim of one that is gone is collected, and would be
+        made again and again while the cache lags.
+        """
+        live = await self.client.find(Pod, pod.metadata.name, pod.metadata.namespace)
+        return live is not None and live.metadata.uid == pod.metadata.uid
 
     async def _release(self, pod: Pod) -> None:
         for status in pod.status.resource_claim_statuses:
