@@ -60,8 +60,11 @@ def packing(
     wanted = _seeds(seeds)
     try:
         there, asked = nodes_of(nodes), pods_of(pods)
-    except (TraceError, OSError) as error:
-        fail(f"reading the trace: {error}", "give CSV files with a header", code=BAD_INPUT)
+    except TraceError as error:
+        fail(f"reading {error}", "give CSV files with these columns: --help", code=BAD_INPUT)
+    except OSError as error:
+        wrong = f"reading {error.filename}: {error.strerror}"
+        fail(wrong, "give CSV files that can be read", code=BAD_INPUT)
     found = {seed: outcome(there, asked, POLICIES.get(policy), seed) for seed in wanted}
     _print(policy, found, output)
 
