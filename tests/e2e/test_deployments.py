@@ -135,7 +135,8 @@ def test_a_killed_server_goes_on_where_it_was(
         assert before < COUNT  # it was in the middle
         cluster.start()
         cluster.until(
-            "Deployment", "web", "default", lambda it: it["status"].get("replicas") == COUNT
+            *("Deployment", "web", "default"),
+            lambda it: it.get("status", {}).get("replicas") == COUNT,
         )
         assert len(cluster.list("Pod", "default")) == COUNT
     finally:
