@@ -7,7 +7,6 @@ from argosy.api.core import Pod
 from argosy.api.meta import ObjectMeta
 from argosy.controllers.jobs.backoff import Backoff
 from argosy.controllers.jobs.memory import Memory
-from argosy.controllers.podcontrol import Expectations
 from argosy.runtime.informer import Informer
 from argosy.testing.clock import EPOCH, FakeClock
 from argosy.testing.cluster import cluster
@@ -27,7 +26,7 @@ async def test_failures_until_the_end() -> None:
         jobs, pods = running.manager.informer(Job), running.manager.informer(Pod)
         jobs.subscribe = told.append  # type: ignore[assignment,method-assign]
         pods.subscribe = told.append  # type: ignore[assignment,method-assign]
-        memory = Memory(jobs, pods, Expectations(pods))
+        memory = Memory(jobs, pods)
         of_job, of_pod = told
         failed = Backoff(3, EPOCH)
         assert memory.backoff(JOB) == Backoff()

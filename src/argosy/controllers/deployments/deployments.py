@@ -90,7 +90,7 @@ class Deployments:
 
     def forget(self, old: Object | None, new: Object | None) -> None:
         """A Deployment that is gone has no doubts."""
-        if old is not None and new is None:
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
             self.doubtful.pop(old.metadata.uid, None)
 
     async def _sets(self, deployment: Deployment) -> list[ReplicaSet]:

@@ -233,7 +233,7 @@ def jobs(manager: Manager) -> Controller[Job]:
         informer,
         control,
         control.events,
-        Memory(informer, control.pods, control.expectations),
+        Memory(informer, control.pods),
     )
     return Controller(
         name=NAME,

@@ -6,7 +6,6 @@ from argosy.api.batch import Job, JobStatus
 from argosy.api.core import Pod
 from argosy.api.meta import Key
 from argosy.controllers.jobs.backoff import Backoff
-from argosy.controllers.podcontrol import Expectations
 from argosy.runtime.informer import Informer
 
 
@@ -16,11 +15,10 @@ class Memory:
     Made before the informers run; what is over or gone is forgotten.
     """
 
-    def __init__(self, jobs: Informer[Job], pods: Informer[Pod], expected: Expectations) -> None:
+    def __init__(self, jobs: Informer[Job], pods: Informer[Pod]) -> None:
         self._backoffs: dict[str, Backoff] = {}
         self._vanished: dict[Key, str] = {}
         self._own: dict[str, str] = {}
-        self._expected = expected
         jobs.subscribe(self._job_changed)
         pods.subscribe(self._pod_changed)
 
@@ -60,8 +58,6 @@ class Memory:
         if old is not None and (new is None or new.ended is not None):
             self._backoffs.pop(old.metadata.uid, None)
             self._own.pop(old.metadata.uid, None)
-        if old is not None and new is None:
-            self._expected.forget(old.metadata.uid)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         if old is not None and new is None:
