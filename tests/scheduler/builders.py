@@ -8,6 +8,7 @@ import msgspec
 from argosy.api.core import Node, Pod
 from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
 from argosy.api.scheduling import PodGroup
+from argosy.scheduler.occupants import Occupant, occupant_of
 
 DRIVER = "gpu.argosy.dev"
 
@@ -49,6 +50,11 @@ def pod_body(
         "spec": full,
         "status": dict(status or {}),
     }
+
+
+def occupant(name: str = "p", **options: Any) -> Occupant:
+    """Such a pod as it counts on its node."""
+    return occupant_of(pod(name, **options))
 
 
 def node(

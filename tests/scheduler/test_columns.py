@@ -11,12 +11,12 @@ from argosy.scheduler.columns import ChangeLog, Columns
 from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.ranking import Ranking, Rankings
 from argosy.scheduler.shape import LARGEST, request_of, shape_of
-from tests.scheduler.builders import node, pod
+from tests.scheduler.builders import node, occupant, pod
 
 
 def test_pods_count_before_their_node_is_known_and_after_it_came_back() -> None:
     nodes = Columns()
-    nodes.put_pod("u", "n1", request_of(pod(requests={"cpu": "1", "x.io/y": 2})))
+    nodes.put_pod("n1", occupant(requests={"cpu": "1", "x.io/y": 2}))
     nodes.put_node(node("n1", allocatable={"x.io/y": 3}))
     column = nodes.resources["x.io/y"]
     assert (nodes.requested[0, 0], nodes.requested[0, column]) == (1000, 2)
@@ -42,12 +42,11 @@ def test_a_pod_moves_and_goes() -> None:
     nodes = Columns()
     nodes.put_node(node("a"))
     nodes.put_node(node("b"))
-    request = request_of(pod(requests={"cpu": "1"}))
-    nodes.put_pod("u", "a", request)
-    nodes.put_pod("u", "b", request)
+    nodes.put_pod("a", occupant(requests={"cpu": "1"}))
+    nodes.put_pod("b", occupant(requests={"cpu": "1"}))
     assert nodes.requested[:2, 0].tolist() == [0, 1000]
-    assert nodes.drop_pod("u")
-    assert not nodes.drop_pod("u")
+    assert nodes.drop_pod("uid-p")
+    assert not nodes.drop_pod("uid-p")
     assert not nodes.requested.any()
 
 
@@ -144,7 +143,6 @@ def happen(nodes: Columns, event: tuple[Any, ...]) -> None:
         case ("gone", str(name)):
             nodes.drop_node(name)
         case ("pod", str(name), int(uid), int(cpu)):
-            request = request_of(pod(requests={"cpu": cpu, "x.io/y": cpu}))
-            nodes.put_pod(f"u{uid}", name, request)
+            nodes.put_pod(name, occupant(f"u{uid}", requests={"cpu": cpu, "x.io/y": cpu}))
         case ("done", int(uid)):
-            nodes.drop_pod(f"u{uid}")
+            nodes.drop_pod(f"uid-u{uid}")

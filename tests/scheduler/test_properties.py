@@ -18,9 +18,9 @@ from argosy.api.dra import ResourceClaim
 from argosy.base import quantity
 from argosy.scheduler.decide import Decider, Decision, Unit
 from argosy.scheduler.dra.inventory import DeviceId
-from argosy.scheduler.framework import Placement
+from argosy.scheduler.occupants import occupant_of
+from argosy.scheduler.placement import Placement
 from argosy.scheduler.plugins.table import PLUGINS
-from argosy.scheduler.shape import request_of
 from argosy.scheduler.state import State
 from tests.scheduler.builders import (
     DRIVER,
@@ -91,7 +91,7 @@ class Placing(RuleBasedStateMachine):
         if name in self.nodes and self.fits_plainly(name, cpu * 1000):
             item = self.new_pod(cpu, [])
             self.foreign[item.metadata.uid] = (name, cpu * 1000)
-            self.state.nodes.put_pod(item.metadata.uid, name, request_of(item))
+            self.state.nodes.put_pod(name, occupant_of(item))
 
     @rule(cpu=cpus, wanted=some_claims)
     def place_a_pod(self, cpu: int, wanted: list[tuple[int | None, int]]) -> None:
@@ -202,7 +202,7 @@ class Placing(RuleBasedStateMachine):
 
     def pods_on(self, name: str) -> list[int]:
         own = [
-            dict(item.request.amounts).get("cpu", 0)
+            dict(item.occupant.request.amounts).get("cpu", 0)
             for item in self.placed.values()
             if item.node == name
         ]

@@ -107,6 +107,8 @@ class ContainerPort(View, frozen=True, kw_only=True):
     container_port: int
     name: str = ""
     protocol: str = "TCP"
+    host_port: int = 0
+    host_ip: str = msgspec.field(name="hostIP", default="")
 
 
 class ClaimRef(View, frozen=True, kw_only=True):

@@ -43,9 +43,9 @@ def pinned(affinity: Json | None) -> str:
 
 
 def only_pinned(affinity: Json) -> bool:
-    """Whether the affinity says nothing but which one node it shall be."""
+    """Whether the affinity says of nodes nothing but which one it shall be."""
     name = pinned(affinity)
-    return name != "" and affinity == pin(None, name)
+    return name != "" and affinity["nodeAffinity"] == pin(None, name)["nodeAffinity"]
 
 
 def pin(affinity: Json | None, name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from argosy.api.scheduling import PodGroup
 from argosy.base.errors import StatusError
 from argosy.runtime.informer import Informer
 from argosy.scheduler.decide import UNSCHEDULABLE, Decision
-from argosy.scheduler.framework import Placement
+from argosy.scheduler.placement import Placement
 from argosy.scheduler.state import State
 from argosy.scheduler.writes import ClaimWrite, Writer, attempt, claim_writes
 

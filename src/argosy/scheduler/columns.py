@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from argosy.api.core import Node, Taint
+from argosy.scheduler.occupants import Occupant
 from argosy.scheduler.shape import BASE, LARGEST, Request, amount
+from argosy.scheduler.tallies import Tallies
 
 Rows = slice | NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -77,8 +79,9 @@ class Columns:
         self._taint_index: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, Ids] = {}
         self._label_values: dict[str, int] = {}
-        self._pods: dict[str, tuple[str, Request]] = {}
-        self._pods_on: defaultdict[str, dict[str, Request]] = defaultdict(dict)
+        self.tallies = Tallies()
+        self._pods: dict[str, tuple[str, Occupant]] = {}
+        self._pods_on: defaultdict[str, dict[str, Occupant]] = defaultdict(dict)
         self._vectors: dict[Request, Amounts] = {}
 
     @property
@@ -115,39 +118,55 @@ class Columns:
         row = self.row_of.pop(name, None)
         if row is None:
             return
+        for occupant in self._pods_on.get(name, {}).values():
+            self._use(row, occupant, -1)
         self.live[row] = False
-        self.requested[row] = 0
-        self.scored[row] = 0
         self._nodes[row] = None
         self._free_rows.append(row)
         self.node_changes.add(row)
         self.usage_changes.add(row)
 
-    def put_pod(self, uid: str, node: str, request: Request) -> None:
-        """The pod is on `node` from now on; once more does nothing."""
-        if self._pods.get(uid) == (node, request):
+    def put_pod(self, node: str, occupant: Occupant) -> None:
+        """The pod is on `node` from now on, or is something else there; once more does nothing."""
+        uid = occupant.pod.metadata.uid
+        if self._pods.get(uid) == (node, occupant):
             return
         self.drop_pod(uid)
-        self._pods[uid] = (node, request)
-        self._pods_on[node][uid] = request
+        self._pods[uid] = (node, occupant)
+        self._pods_on[node][uid] = occupant
         row = self.row_of.get(node)
         if row is not None:
-            self._use(row, request, 1)
+            self._use(row, occupant, 1)
 
     def drop_pod(self, uid: str) -> bool:
         """The pod uses its node no longer; whether it did."""
         known = self._pods.pop(uid, None)
         if known is None:
             return False
-        node, request = known
+        node, occupant = known
         pods = self._pods_on[node]
         del pods[uid]
         if not pods:
             del self._pods_on[node]
         row = self.row_of.get(node)
         if row is not None:
-            self._use(row, request, -1)
+            self._use(row, occupant, -1)
         return True
+
+    def node(self, row: int) -> Node:
+        """The node of a live row."""
+        node = self._nodes[row]
+        assert node is not None
+        return node
+
+    def pods_on(self, name: str) -> Iterable[Occupant]:
+        """The pods that are on a node, those that are assumed to be too."""
+        return self._pods_on.get(name, {}).values()
+
+    def place_of(self, uid: str) -> str:
+        """The node that a pod is on; empty where it is on none."""
+        known = self._pods.get(uid)
+        return known[0] if known else ""
 
     def vector(self, request: Request) -> Amounts:
         """`request` along the resource columns; don't change it."""
@@ -165,15 +184,27 @@ class Columns:
         self._vectors[request] = vector
         return vector
 
-    def labelled(self, key: str, value: str, rows: Rows) -> Flags:
-        """Which of `rows` have the label."""
+    def domains(self, key: str) -> Ids:
+        """Each row's value of a label as a number, 0 where it has none; don't change it."""
         if key not in self._labels:
             ids = np.zeros(len(self.live), dtype=np.int32)
             for row, node in enumerate(self._nodes):
                 ids[row] = self._label_id(node.metadata.labels.get(key) if node else None)
             self._labels[key] = ids
-        wanted = self._label_values.get(value, -1)
-        found: Flags = self._labels[key][rows] == wanted
+        return self._labels[key][: self.size]
+
+    @property
+    def domain_limit(self) -> int:
+        """Above all that `domains` gives."""
+        return len(self._label_values) + 1
+
+    def label_id(self, value: str) -> int:
+        """The number that `domains` gives for a label's value; -1 for one that no node has."""
+        return self._label_values.get(value, -1)
+
+    def labelled(self, key: str, value: str, rows: Rows) -> Flags:
+        """Which of `rows` have the label."""
+        found: Flags = self.domains(key)[rows] == self.label_id(value)
         return found
 
     def _new_row(self, name: str) -> int:
@@ -189,8 +220,8 @@ class Columns:
                 self._grow()
         self.row_of[name] = row
         self.live[row] = True
-        for request in self._pods_on.get(name, {}).values():
-            self._use(row, request, 1)
+        for occupant in self._pods_on.get(name, {}).values():
+            self._use(row, occupant, 1)
         return row
 
     def _grow(self) -> None:
@@ -212,11 +243,13 @@ class Columns:
         self.requested = np.hstack((self.requested, np.zeros_like(fresh)))
         self._vectors.clear()
 
-    def _use(self, row: int, request: Request, sign: int) -> None:
+    def _use(self, row: int, occupant: Occupant, sign: int) -> None:
         # The vector comes first: it may add a column, which replaces the array.
+        request = occupant.request
         vector = self.vector(request)
         self.requested[row] += sign * vector
         self.scored[row] += (sign * request.scored[0], sign * request.scored[1])
+        self.tallies.add(row, occupant, sign)
         self.usage_changes.add(row)
 
     def _taint_id(self, taints: Iterable[Taint]) -> int:

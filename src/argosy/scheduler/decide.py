@@ -17,14 +17,15 @@ from argosy.api.scheduling import PodGroup
 from argosy.scheduler.framework import (
     BusyError,
     Lack,
-    Placement,
     Plugin,
     Reserver,
     UnschedulableError,
 )
+from argosy.scheduler.occupants import occupant_of
+from argosy.scheduler.placement import Placement
 from argosy.scheduler.plugins.dynamic_resources import claim_name
-from argosy.scheduler.ranking import Ranking, Rankings
-from argosy.scheduler.shape import Request, Shape, shape_of
+from argosy.scheduler.ranking import Ranking, Rankings, Surveys
+from argosy.scheduler.shape import Shape, shape_of
 from argosy.scheduler.state import State
 
 UNSCHEDULABLE = "Unschedulable"
@@ -151,26 +152,40 @@ class Decider:
                 raise UnschedulableError(text)
         made = (p.reserver(self._state.devices, pod) for p in self._plugins if p.reserver)
         reservers = [reserver for reserver in made if reserver is not None]
-        kind = (shape, *(reserver.kind for reserver in reservers))
+        surveys = self._surveys(pod)
+        # What a survey says is of this pod alone.
+        kind = None if surveys else (shape, *(reserver.kind for reserver in reservers))
         if kind in hopeless:
             raise UnschedulableError(hopeless[kind])
         try:
-            return self._choose(pod, shape, reservers)
+            return self._choose(pod, shape, surveys, reservers)
         except UnschedulableError as error:
-            hopeless[kind] = str(error)
+            if kind is not None:
+                hopeless[kind] = str(error)
             raise
 
-    def _choose(self, pod: Pod, shape: Shape, reservers: Sequence[Reserver]) -> Placement:
+    def _surveys(self, pod: Pod) -> Surveys:
+        made = ((p, p.survey(self._state, pod)) for p in self._plugins if p.survey)
+        return [(plugin, survey) for plugin, survey in made if survey is not None]
+
+    def _choose(
+        self, pod: Pod, shape: Shape, surveys: Surveys, reservers: Sequence[Reserver]
+    ) -> Placement:
         ranking = self._rankings.of(shape)
         if reservers:
-            return self._reserve(pod, shape.request, ranking, reservers)
-        row = ranking.best()
+            return self._reserve(pod, shape, ranking, surveys, reservers)
+        row = ranking.best(surveys)
         if row is None:
-            raise UnschedulableError(self._sentence(ranking.explain()))
-        return Placement(pod, self._state.nodes.names[row], shape.request)
+            raise UnschedulableError(self._sentence(ranking.explain(surveys)))
+        return Placement(pod, self._state.nodes.names[row], occupant_of(pod, shape.request))
 
     def _reserve(
-        self, pod: Pod, request: Request, ranking: Ranking, reservers: Sequence[Reserver]
+        self,
+        pod: Pod,
+        shape: Shape,
+        ranking: Ranking,
+        surveys: Surveys,
+        reservers: Sequence[Reserver],
     ) -> Placement:
         """The best node on which every reserver gets what the pod needs."""
         nodes = self._state.nodes
@@ -180,7 +195,7 @@ class Decider:
             rows = sorted(nodes.row_of[name] for name in wanted if name in nodes.row_of)
             within = np.array(rows, dtype=np.intp)
         lacks: list[Lack] = []
-        for row in ranking.ordered(within):
+        for row in ranking.ordered(within, surveys):
             name = nodes.names[row]
             if name not in wanted:
                 continue
@@ -188,10 +203,10 @@ class Decider:
             lack = next((answer for answer in answers if isinstance(answer, Lack)), None)
             if lack is None:
                 grants = tuple(g for a in answers if not isinstance(a, Lack) for g in a)
-                return Placement(pod, name, request, grants)
+                return Placement(pod, name, occupant_of(pod, shape.request), grants)
             lacks.append(lack)
-        reasons = ranking.explain()
-        unasked = ranking.feasible() - len(lacks)
+        reasons = ranking.explain(surveys)
+        unasked = int(ranking.feasible(surveys).sum()) - len(lacks)
         if unasked:
             reasons[reservers[0].elsewhere()] += unasked
         raise UnschedulableError(self._sentence(reasons, lacks))

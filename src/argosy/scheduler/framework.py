@@ -2,22 +2,25 @@
 
 A plugin is a record of functions, so it can be read, tested and listed as data. A filter answers
 for many nodes at once (a mask over `rows`), a score likewise; what a function may look at is in
-its arguments, so every decision can be repeated. The table is `plugins.table`, the caches over
-filters and scores are in `ranking`, the decision itself in `decide`.
+its arguments, so every decision can be repeated. What a filter says of a row depends on that row
+and the pod's shape alone. Rules about other pods and their places need more: for those a plugin
+makes a survey, anew for each pod. The table is `plugins.table`, the caches over filters and scores
+are in `ranking`, the decision itself in `decide`.
 """
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from argosy.api.core import Pod
-from argosy.api.dra import Allocation, ResourceClaim
 from argosy.scheduler.columns import Columns, Rows
 from argosy.scheduler.dra.devices import Devices
-from argosy.scheduler.shape import Request, Shape
+from argosy.scheduler.placement import Grant
+from argosy.scheduler.shape import Shape
+from argosy.scheduler.state import State
 
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.int64]
@@ -38,24 +41,6 @@ class Lack:
 
     reason: str
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A claim for a pod; `allocation` is None where the claim was allocated before."""
-
-    claim: ResourceClaim
-    allocation: Allocation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A pod's place."""
-
-    pod: Pod
-    node: str
-    request: Request
-    grants: tuple[Grant, ...] = ()
 
 
 class Reserver(Protocol):
@@ -80,6 +65,23 @@ class Reserver(Protocol):
         ...
 
 
+class Survey(Protocol):
+    """What one pod may do in view of all nodes and the pods on them, as they are just now."""
+
+    @property
+    def mask(self) -> Mask | None:
+        """The rows that can have the pod (of all rows); None where nothing stands in its way."""
+        ...
+
+    def explain(self, rows: NDArray[np.intp]) -> Mapping[str, int]:
+        """The reasons of rows that can't, counted."""
+        ...
+
+    def score(self, feasible: Mask) -> Scores | None:
+        """0 to 100 for each row, normalized over the feasible ones; None where all are alike."""
+        ...
+
+
 Filter = Callable[[Columns, Shape, Rows], Mask]
 Explain = Callable[[Columns, Shape, Rows], Mapping[str, int]]
 Score = Callable[[Columns, Shape, Rows], Scores]
@@ -92,8 +94,9 @@ class Plugin:
     gate: why the pod isn't queued yet. refuse: why the pod can't be placed anywhere.
     filter and explain: which of the rows can have the pod, and the reasons of those that can't,
     counted. `usage` tells that the filter or score depends on what other pods use, otherwise it
-    depends on the node's spec alone. score: more is better; `reverse` turns raw counts into
-    0..100 with less being better, as upstream's reversed default normalization.
+    depends on the node's spec alone. score: more is better; `normalize` turns raw counts into
+    0..100 by the highest among the feasible rows, "up" with more being better, "down" with less.
+    survey: for rules about other pods; None for a pod that the plugin has nothing to say of.
     reserver: for what the columns don't hold.
     """
 
@@ -104,6 +107,7 @@ class Plugin:
     explain: Explain | None = None
     score: Score | None = None
     weight: int = 1
-    reverse: bool = False
+    normalize: Literal["", "up", "down"] = ""
     usage: bool = False
+    survey: Callable[[State, Pod], Survey | None] | None = None
     reserver: Callable[[Devices, Pod], Reserver | None] | None = None

@@ -22,9 +22,9 @@ from argosy.scheduler.backlog import Backlog, UnitKey, unit_of
 from argosy.scheduler.binding import Binder
 from argosy.scheduler.decide import Decider, Decision
 from argosy.scheduler.framework import Plugin
+from argosy.scheduler.occupants import Occupant, bare, occupant_of
 from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.queue import SchedulingQueue
-from argosy.scheduler.shape import Request, request_of
 from argosy.scheduler.state import State
 from argosy.scheduler.writes import Writer
 
@@ -127,7 +127,7 @@ class Scheduler:
         if new is not None and new.finished:
             freed = nodes.drop_pod(new.metadata.uid) or freed
         elif new is not None and new.spec.node_name:
-            nodes.put_pod(new.metadata.uid, new.spec.node_name, _request(new))
+            nodes.put_pod(new.spec.node_name, _occupant(new))
         changed = self._backlog.put(old, new)
         key = unit_of(_either(old, new))
         if changed:
@@ -166,13 +166,13 @@ class Scheduler:
                 self._queue.add(key, self._backlog.priority(key))
 
 
-def _request(pod: Pod) -> Request:
-    """What a bound pod uses; one with broken quantities counts as a pod and no more."""
+def _occupant(pod: Pod) -> Occupant:
+    """What a bound pod is; one with broken quantities counts as a pod and no more."""
     try:
-        return request_of(pod)
+        return occupant_of(pod)
     except ValueError as error:
         log.warning("broken pod", extra={"pod": "/".join(pod.key), "error": str(error)})
-        return Request((("pods", 1),), (0, 0))
+        return bare(pod)
 
 
 def _frees(old: ResourceClaim | None, new: ResourceClaim | None) -> bool:

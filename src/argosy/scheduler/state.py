@@ -6,7 +6,7 @@ from argosy.api.core import Pod
 from argosy.api.dra import Consumer
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.dra.devices import Devices
-from argosy.scheduler.framework import Placement
+from argosy.scheduler.placement import Placement
 
 
 class State:
@@ -22,7 +22,7 @@ class State:
 
     def assume(self, placement: Placement) -> None:
         """Count the pod on its node and its claims as given, before the API knows."""
-        self.nodes.put_pod(placement.pod.metadata.uid, placement.node, placement.request)
+        self.nodes.put_pod(placement.node, placement.occupant)
         for grant in placement.grants:
             self.devices.ledger.assume(grant.claim, grant.allocation, consumer(placement.pod))
 

@@ -22,7 +22,7 @@ from argosy.runtime.conditions import with_condition
 from argosy.runtime.events import EventRecorder, Note
 from argosy.scheduler.decide import GATED, Refusal
 from argosy.scheduler.dra.ledger import with_consumers
-from argosy.scheduler.framework import Placement
+from argosy.scheduler.placement import Placement
 from argosy.scheduler.state import consumer
 
 log = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ MISMATCH = "node(s) didn't match Pod's node affinity/selector"
         (pin(None, "b"), "b"),
         (pin(None, "c"), f"0/3 nodes are available: 1 Too many pods, 2 {MISMATCH}."),
         (pin(None, "d"), f"0/3 nodes are available: 1 Too many pods, 2 {MISMATCH}."),
-        ({"podAffinity": {}, **pin(None, "a")}, "spec.affinity is not supported yet"),
+        ({"podAffinity": {}, **pin(None, "a")}, "a"),
         ({"nodeAffinity": {}}, "spec.affinity is not supported yet"),
     ],
 )

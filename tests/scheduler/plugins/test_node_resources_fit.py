@@ -7,13 +7,13 @@ import pytest
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.plugins.node_resources_fit import explain, fits, least_allocated
 from argosy.scheduler.shape import request_of, shape_of
-from tests.scheduler.builders import node, pod
+from tests.scheduler.builders import node, occupant, pod
 
 
 def columns(used: dict[str, Any], **allocatable: Any) -> Columns:
     nodes = Columns()
     nodes.put_node(node("n1", allocatable=allocatable))
-    nodes.put_pod("used", "n1", request_of(pod(requests=used)))
+    nodes.put_pod("n1", occupant(requests=used))
     return nodes
 
 

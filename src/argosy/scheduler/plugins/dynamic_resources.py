@@ -16,12 +16,12 @@ from argosy.scheduler.dra.devices import Devices
 from argosy.scheduler.dra.requests import Need, RefusedError, needs_of
 from argosy.scheduler.framework import (
     BusyError,
-    Grant,
     Lack,
     Plugin,
     Reserver,
     UnschedulableError,
 )
+from argosy.scheduler.placement import Grant
 
 MOST_CONSUMERS = 256
 """So many pods may share one claim."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from argosy.api.core import Pod
 from argosy.api.nodeaffinity import only_pinned, pinned
 from argosy.scheduler.dra.devices import Devices
-from argosy.scheduler.framework import Grant, Lack, Plugin, Reserver
+from argosy.scheduler.framework import Lack, Plugin, Reserver
+from argosy.scheduler.placement import Grant
 
 
 @dataclass(frozen=True, slots=True)

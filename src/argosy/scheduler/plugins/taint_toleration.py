@@ -53,5 +53,5 @@ PLUGIN = Plugin(
     explain=explain,
     score=unwanted,
     weight=3,
-    reverse=True,
+    normalize="down",
 )
