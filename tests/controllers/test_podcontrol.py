@@ -161,6 +161,24 @@ async def test_a_delete_that_may_have_been_done_is_asked_for(answer: int | None)
         assert len(control.pods_of(owner)) == 1
 
 
+async def test_a_pod_that_is_spared_stays_where_it_has_changed() -> None:
+    async with controlling() as (it, _, control, owner):
+        uid = owner.metadata.uid
+        await control.create(owner, bodies(owner, 2))
+        seen = await pods(it)
+        changed, same = seen
+        body = {"metadata": {"labels": {"new": "label"}}}
+        path = Pod.resource.path(changed.metadata.name, "default")
+        await it.client.call("PATCH", path, {}, body, content_type=MERGE)
+        await control.delete(owner, seen, spare=lambda pod: True)
+        assert control.expectations.doubtful(uid)
+        assert [pod.metadata.name for pod in await pods(it)] == [changed.metadata.name]
+        assert await control.settled(owner)
+        await control.delete(owner, [changed], spare=lambda pod: False)
+        assert not control.expectations.doubtful(uid)
+        assert await pods(it) == []
+
+
 async def test_what_the_server_lacks_is_expected_to_go_and_what_was_let_go_is_not() -> None:
     made: list[PodControl] = []
     async with with_faults(Lagging, lambda one: made.append(pod_control(one, "a", "b"))) as (it, _):

@@ -5,7 +5,7 @@ counts its pods while a write of its own is missing from the cache would make to
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,12 +161,20 @@ class PodControl:
             _raise_first(await _together([self._create(owner, body) for body in batch]))
             start, size = start + size, min(size * 2, WIDEST)
 
-    async def delete(self, owner: Object, pods: Sequence[Pod]) -> None:
-        """Delete the pods. Raises the first failure, after all of them."""
+    async def delete(
+        self, owner: Object, pods: Sequence[Pod], *, spare: Callable[[Pod], bool] | None = None
+    ) -> None:
+        """Delete the pods. Raises the first failure, after all of them.
+
+        Those that `spare` is true of are deleted only as the cache shows them: where one has
+        changed meanwhile it stays, and the server is asked before the next look.
+        """
         failures: list[BaseException] = []
         for start in range(0, len(pods), WIDEST):
             batch = pods[start : start + WIDEST]
-            failures += await _together([self._delete(owner, pod) for pod in batch])
+            failures += await _together(
+                [self._delete(owner, pod, as_seen=bool(spare and spare(pod))) for pod in batch]
+            )
         _raise_first(failures)
 
     async def _create(self, owner: Object, body: Json) -> None:
@@ -184,11 +192,17 @@ class PodControl:
         name = written["metadata"]["name"]
         await self.events.record(owner, Note("SuccessfulCreate", f"Created pod: {name}"))
 
-    async def _delete(self, owner: Object, pod: Pod) -> None:
+    async def _delete(self, owner: Object, pod: Pod, *, as_seen: bool) -> None:
         meta = pod.metadata
+        seen = meta.resource_version if as_seen else ""
         try:
-            await self.claims.client.delete(Pod.resource, meta.name, meta.namespace, uid=meta.uid)
+            await self.claims.client.delete(
+                Pod.resource, meta.name, meta.namespace, uid=meta.uid, revision=seen
+            )
         except (StatusError, ConnectionError) as error:
+            if as_seen and isinstance(error, StatusError) and error.code == 409:
+                self.expectations.doubt(owner.metadata.uid)
+                return
             self.doubt(owner, error)
             await self.events.record(
                 owner, Note("FailedDelete", f"Error deleting: {error}", "Warning")

@@ -16,7 +16,7 @@ from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.controllers.claiming import adopters
 from argosy.controllers.podcontrol import RECHECK, PodControl, pod_control, pod_from
-from argosy.controllers.podstates import active, terminating
+from argosy.controllers.podstates import active, ready, terminating
 from argosy.controllers.replicaplan import look_again, next_step, status_of
 from argosy.controllers.statuses import status_body, write_status
 from argosy.runtime.controller import Controller, Result, Watch
@@ -48,7 +48,8 @@ class ReplicaSets(Generic[R]):
         status = await self._tell(owner, mine, failure)
         if failure is not None:
             raise failure
-        if not self.control.expectations.met(owner.metadata.uid):
+        expected, uid = self.control.expectations, owner.metadata.uid
+        if expected.doubtful(uid) or not expected.met(uid):
             return Result(after=RECHECK)
         return Result(after=look_again(owner, status, mine, self.clock.now()))
 
@@ -59,7 +60,8 @@ class ReplicaSets(Generic[R]):
             if step.create:
                 body = pod_from(msgspec.json.decode(owner.spec.template), owner)
                 await self.control.create(owner, [body] * step.create)
-            await self.control.delete(owner, step.delete)
+            # One that is not ready yet is chosen first; it may have become ready meanwhile.
+            await self.control.delete(owner, step.delete, spare=lambda pod: not ready(pod))
         except (StatusError, ConnectionError) as error:
             return error
         return None

@@ -1,5 +1,7 @@
 """What is next with a Deployment: sets, revisions, pauses, clean-up."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -252,6 +254,25 @@ def test_paused_the_one_set_with_pods_is_scaled() -> None:
     assert change["metadata"]["annotations"] == {DESIRED: "5", MAXIMUM: "7"}
     assert scaled(plan(deployment(replicas=5, paused=True), empty)) == {"empty": 5}
     assert plan(deployment(replicas=5, paused=True)).change == []
+
+
+@pytest.mark.parametrize("strategy", [rolling(1, 0), {"type": "Recreate"}])
+def test_a_set_that_has_the_number_already_is_told_so_and_the_rollout_goes_on(
+    strategy: dict[str, Any],
+) -> None:
+    sets = [replica_set("old", 3, annotations={DESIRED: "4", MAXIMUM: "5"})]
+    if strategy.get("type") == "Recreate":
+        sets.append(replica_set("older", 2, age=2, annotations={DESIRED: "4", MAXIMUM: "4"}))
+    it = deployment(replicas=3, strategy=strategy)
+    made = plan(it, *sets)
+    assert (made.create, scaled(made)) == (None, {})
+    assert {name: body["metadata"]["annotations"][DESIRED] for name, body in told_sets(made)} == {
+        item.metadata.name: "3" for item in sets
+    }
+
+
+def told_sets(made: Plan) -> list[tuple[str, dict[str, Any]]]:
+    return [(item.metadata.name, body) for item, body in made.change]
 
 
 @pytest.mark.parametrize(

@@ -84,18 +84,25 @@ def scaled(scaling: Scaling, drafts: Sequence[Draft]) -> bool:
 
 
 def rescale(scaling: Scaling, new: Draft | None, old: Sequence[Draft]) -> None:
-    """Follow a change of scale: the one set that has pods, or each by its part."""
+    """Follow a change of scale: the one set that has pods, or each by its part.
+
+    What each set is told last is the Deployment's number, also where its own stays: as long as one
+    says otherwise nothing but the scale is looked at, and a new template would wait for ever.
+    """
     wanted = scaling.deployment.spec.replicas
     everything = [*old, *([new] if new is not None else [])]
     busy = [item for item in everything if item.replicas > 0]
     if len(busy) < 2:
         if target := (busy[0] if busy else new or (old[-1] if old else None)):
-            scaling.scale(target, wanted)
+            scaling.scale(target, wanted, anyway=bool(busy))
     elif new is not None and saturated(scaling.deployment, new.old):
         for item in old:
             scaling.scale(item, 0)
     elif rolling(scaling.deployment):
         _share(scaling, busy)
+    else:
+        for item in busy:
+            scaling.annotate(item)
 
 
 def _share(scaling: Scaling, busy: Sequence[Draft]) -> None:
