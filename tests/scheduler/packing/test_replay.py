@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.scheduler.packing.columns import MILLI, Demand, GpuNode
+from argosy.scheduler.packing.fragments import Fragments
 from argosy.scheduler.packing.policies import POLICIES
 from argosy.scheduler.packing.replay import Replay, outcome
 from argosy.scheduler.packing.traces import arrivals, typical
@@ -137,5 +138,6 @@ def test_decisions_are_whole_numbers() -> None:
     nodes, pods = some_nodes(random, 5), some_pods(random, 30)
     it = replay(nodes, pods, "argosy")
     rows = np.arange(5)
-    worth, _ = POLICIES["argosy"](it.columns, it._fragments, part(110, 1_000), rows)
+    fragments = Fragments(it.columns, typical(pods))
+    worth, _ = POLICIES["argosy"](it.columns, fragments, part(110, 1_000), rows)
     assert all(one.dtype == np.int64 for one in worth)

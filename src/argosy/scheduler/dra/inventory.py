@@ -64,9 +64,12 @@ class Inventory:
         self._home: dict[DeviceId, str] = {}
         self._stale: set[PoolId] = set()
         self._nodes: frozenset[str] | None = None
+        self.version = 0
+        """Another one whenever a slice came, changed or went."""
 
     def put(self, old: ResourceSlice | None, new: ResourceSlice | None) -> None:
         """A slice came, changed or went."""
+        self.version += 1
         if old is not None:
             pool = _pool(old)
             self._slices[pool].pop(old.metadata.name, None)

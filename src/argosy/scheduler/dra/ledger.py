@@ -13,6 +13,7 @@ import msgspec
 
 from argosy.api.dra import Allocation, Consumer, DeviceResult, ResourceClaim
 from argosy.base import quantity
+from argosy.scheduler.columns import ChangeLog
 from argosy.scheduler.dra.inventory import DeviceId
 
 
@@ -51,6 +52,19 @@ class Ledger:
         self.in_flight: set[str] = set()
         self._counted: dict[str, Allocation] = {}
         self._uses: dict[DeviceId, Use] = {}
+        self._log = ChangeLog()
+        self._numbers: dict[DeviceId, int] = {}
+        self._numbered: list[DeviceId] = []
+
+    @property
+    def position(self) -> int:
+        """Where the log of changes stands."""
+        return self._log.position
+
+    def since(self, position: int) -> list[DeviceId] | None:
+        """The devices of which more or less is taken since; None where it is too long ago."""
+        found = self._log.since(position)
+        return None if found is None else [self._numbered[number] for number in found]
 
     def put(self, old: ResourceClaim | None, new: ResourceClaim | None) -> None:
         """A claim came, changed or went."""
@@ -126,6 +140,7 @@ class Ledger:
     def _count(self, allocation: Allocation, sign: int) -> None:
         for result in allocation.devices.results:
             device = DeviceId(result.driver, result.pool, result.device)
+            self._note(device)
             use = self._uses.setdefault(device, Use())
             consumed = _consumed(result)
             if consumed is None:
@@ -136,6 +151,12 @@ class Ledger:
                     use.consumed[name] += sign * amount
             if use.idle:
                 del self._uses[device]
+
+    def _note(self, device: DeviceId) -> None:
+        if device not in self._numbers:
+            self._numbers[device] = len(self._numbered)
+            self._numbered.append(device)
+        self._log.add(self._numbers[device])
 
 
 def with_consumers(known: tuple[Consumer, ...], more: Iterable[Consumer]) -> tuple[Consumer, ...]:

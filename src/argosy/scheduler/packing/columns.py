@@ -50,6 +50,7 @@ class Demand:
 class GpuColumns:
     """What is free: `cpu` and `memory` by node, `gpu` by node and device (0 where there is none).
 
+    `devices`: how many each node has, free or not.
     `kind`: by node the number of its GPUs' model, in the order of the models' names.
     """
 
@@ -61,6 +62,7 @@ class GpuColumns:
         self.gpu: Ints = np.zeros((len(nodes), widest), np.int64)
         for row, node in enumerate(nodes):
             self.gpu[row, : node.gpus] = MILLI
+        self.devices: Ints = (self.gpu > 0).sum(axis=1)
         self.capacity = int(self.gpu.sum())
         self._kinds = sorted({node.model for node in nodes})
         number = {model: at for at, model in enumerate(self._kinds)}

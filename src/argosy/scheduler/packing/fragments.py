@@ -87,7 +87,7 @@ class Fragments:
         In units; UNIT: such pods alone take all GPUs of that model at the rate at which GPUs fill.
         """
         columns = self._columns
-        size = (columns.gpu > 0).sum(axis=1)
+        size = columns.devices
         supply, wanted = int(size.sum()), sum(pod.share * pod.demand.total for pod in pods)
         price = np.zeros(len(columns.names))
         for at, pod in enumerate(pods):

@@ -1,0 +1,85 @@
+"""GPUPacking: pods go where they strand the least of the GPUs that are free (see `packing`).
+
+Not among the default plugins: a profile that packs switches off the scores that spread pods, and
+gives this one a weight. What pods are typical it learns from those that come.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from argosy.api.cel.values import CelError
+from argosy.api.core import Pod
+from argosy.scheduler.dra.requests import RefusedError
+from argosy.scheduler.framework import (
+    HIGHEST_SCORE,
+    Mask,
+    Plugin,
+    Scores,
+    Survey,
+    UnschedulableError,
+)
+from argosy.scheduler.packing.live import Live, ranks
+from argosy.scheduler.packing.policies import POLICIES
+from argosy.scheduler.packing.worths import Known
+from argosy.scheduler.shape import request_of
+from argosy.scheduler.state import State
+
+NAME = "GPUPacking"
+DEFAULT_POLICY = "argosy"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The nodes as one pod is packed onto them."""
+
+    known: Known
+
+    @property
+    def mask(self) -> Mask | None:
+        """It stands in nobody's way."""
+        return None
+
+    def explain(self, rows: NDArray[np.intp]) -> Mapping[str, int]:
+        """Nothing to explain."""
+        return {}
+
+    def score(self, feasible: Mask) -> Scores | None:
+        """100 for the best node, one less for each that is worth less, down to 1."""
+        rows = np.flatnonzero(feasible & self.known.fits)
+        if not len(rows):
+            return None
+        scores = np.zeros(len(feasible), np.int64)
+        scores[rows] = np.maximum(HIGHEST_SCORE - ranks(self.known, rows), 1)
+        return scores
+
+
+def configured(args: Mapping[str, Any]) -> Plugin:
+    """The plugin under `args`: `policy`, by name. Raises ValueError with the argument's path."""
+    for name in args:
+        if name != "policy":
+            raise ValueError(f'unknown field "{name}"')
+    chosen = args.get("policy", DEFAULT_POLICY)
+    if not isinstance(chosen, str) or chosen not in POLICIES:
+        known = ", ".join(f'"{name}"' for name in POLICIES)
+        raise ValueError(f'policy: Unsupported value: "{chosen}": supported values: {known}')
+    lives: WeakKeyDictionary[State, Live] = WeakKeyDictionary()
+
+    def survey(state: State, pod: Pod) -> Survey | None:
+        live = lives.get(state)
+        if live is None:
+            live = lives[state] = Live(state, POLICIES[chosen])
+        try:
+            known = live.look(pod, request_of(pod))
+        except (UnschedulableError, RefusedError, CelError, ValueError):
+            return None  # whoever asks for its claims will tell
+        return None if known is None else Packed(known)
+
+    return Plugin(name=NAME, survey=survey)
+
+
+PLUGIN = configured({})
