@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST = 600.0
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -40,8 +41,50 @@ end
 """
 
 
+def counted(token: str, path: str, body: str, count: int, unique: str) -> str:
+    """A wrk script: so many requests that create, then it ends; `unique` in a body is a number.
+
+    wrk asks for one request that it never sends: the first.
+    """
+    return f"""
+local n, done, refused = -1, 0, 0
+local text = [==[{body}]==]
+local headers = {{["Authorization"] = "Bearer {token}", ["Content-Type"] = "application/json",
+                  ["Accept"] = "application/json"}}
+function request()
+  n = n + 1
+  if n < 1 or n > {count} then return wrk.format("GET", "/version", headers) end
+  return wrk.format("POST", "{path}", headers, (text:gsub("{unique}", n)))
+end
+function response(status)
+  if status ~= 200 then done = done + 1 end
+  if status >= 300 then refused = refused + 1 end
+  if done >= {count} then
+    io.stdout:write(refused)
+    io.stdout:flush()
+    os.exit(0)
+  end
+end
+"""
+
+
+async def many(
+    url: str, path: str, token: str, body: str, *, count: int, connections: int, unique: str
+) -> None:
+    """Create `count` objects of one body. Raises LoadError where one was refused."""
+    lua = counted(token, path, body, count, unique)
+    output = await _run(url, lua, connections=connections, seconds=LONGEST, nice=0)
+    refused = output.rpartition("\n")[2]
+    if refused != "0":
+        raise LoadError(f"of {count} requests to {path} were refused: {refused}")
+
+
 async def wrk(url: str, lua: str, *, connections: int, seconds: float, nice: int = 0) -> Load:
     """Run wrk with one thread, where asked at a lower priority. Raises LoadError."""
+    return _read(await _run(url, lua, connections=connections, seconds=seconds, nice=nice))
+
+
+async def _run(url: str, lua: str, *, connections: int, seconds: float, nice: int) -> str:
     program = shutil.which("wrk")
     if program is None:
         raise LoadError("wrk is not installed (Debian: apt install wrk)")
@@ -65,7 +108,7 @@ async def wrk(url: str, lua: str, *, connections: int, seconds: float, nice: int
             stderr=asyncio.subprocess.STDOUT,
         )
         output, _ = await process.communicate()
-    return _read(output.decode())
+    return output.decode()
 
 
 def _read(text: str) -> Load:

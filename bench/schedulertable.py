@@ -1,0 +1,297 @@
+"""Pods scheduled a second, the whole way, and what the decision alone costs.
+
+    python bench/scheduler.py [--case NAME …|all|decision] [--nodes N] [-o json]
+
+The cases have the shapes of Kubernetes' scheduler_perf. Each has a fresh `argosy up` as shipped,
+over TLS, durable. Its own node is cordoned; the others are objects that nobody runs. The measured
+pods are made by another process with 16 connections; the time is from the first request until the
+last pod is bound, as a watcher in a third process sees it. The events of all of them must be there
+a little later. `--nodes` makes every case smaller, in proportion: for trying out.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from argosy.api.core import Namespace, Node, Pod
+from argosy.api.dra import DeviceClass, ResourceClaimTemplate, ResourceSlice
+from argosy.api.leases import Lease
+from argosy.api.meta import PartialObject
+from argosy.api.resource import Resource
+from argosy.base.clock import SystemClock, timestamp
+from argosy.client.client import Client
+from bench import deciding
+from bench.load import many
+from bench.schedulercases import CASES, SPACES, UNIQUE, Batch, Case, devices, node
+from bench.server import Running, argosy
+
+PATIENCE = 600.0
+CLIENTS = 16
+EVENT = Resource(version="v1", kind="Event", plural="events")
+PRIORITY_CLASS = Resource(
+    group="scheduling.k8s.io",
+    version="v1",
+    kind="PriorityClass",
+    plural="priorityclasses",
+    namespaced=False,
+)
+KINDS: dict[str, Resource] = {
+    "DeviceClass": DeviceClass.resource,
+    "PriorityClass": PRIORITY_CLASS,
+    "ResourceClaimTemplate": ResourceClaimTemplate.resource,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Pods a second of a case; seconds until all were bound, and of processor time of the server;
+    pods that had no event in time; resident memory in MB at the end."""
+
+    case: str
+    rate: float
+    target: float
+    kubernetes: str
+    seconds: float
+    processor: float
+    untold: int
+    resident: float
+
+
+async def measure(case: Case) -> Figure:
+    """One case on a cluster of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with argosy(Path(folder)) as running:
+            client = running.client
+            try:
+                return await _measured(running, client, case)
+            finally:
+                await client.transport.close()
+
+
+async def _measured(running: Running, client: Client, case: Case) -> Figure:
+    await _prepare(client, case)
+    for batch in case.before:
+        await _placed(running, client, batch)
+    await _renew(client, case.nodes)
+    began, spent = time.monotonic(), running.processor()
+    async with _churned(client, case.churn):
+        seconds = await _placed(running, client, case.measured) - began
+    spent = running.processor() - spent
+    untold = await _untold(client, case.measured)
+    rate = case.measured.count / seconds
+    resident = running.resident()
+    return Figure(case.name, rate, case.target, case.kubernetes, seconds, spent, untold, resident)
+
+
+async def _prepare(client: Client, case: Case) -> None:
+    for space in SPACES:
+        await client.create(Namespace.resource, {"metadata": {"name": space}})
+    for own in (await client.list(Node)).items:
+        body = {"spec": {"unschedulable": True}}
+        await client.merge(Node.resource, own.metadata.name, "", body)
+    for kind, body in case.also:
+        await client.create(KINDS[kind], body)
+    await _all(client.create(Node.resource, case.node(i)) for i in range(case.nodes))
+    if case.slices:
+        await _all(
+            client.create(ResourceSlice.resource, devices(i, case.slices))
+            for i in range(case.nodes)
+        )
+
+
+async def _all(writes: Iterable[Awaitable[Any]]) -> None:
+    todo = iter(writes)
+
+    async def work() -> None:
+        for write in todo:
+            await write
+
+    await asyncio.gather(*(work() for _ in range(CLIENTS)))
+
+
+async def _renew(client: Client, nodes: int) -> None:
+    """Nobody runs the nodes: without a lease they would count as lost after a while."""
+    now = timestamp(SystemClock().now())
+    spec = {"holderIdentity": "bench", "leaseDurationSeconds": 3600, "renewTime": now}
+
+    def lease(i: int) -> dict[str, Any]:
+        name = node(i)["metadata"]["name"]
+        return {"metadata": {"name": name, "namespace": "kube-node-lease"}, "spec": spec}
+
+    await _all(client.create(Lease.resource, lease(i)) for i in range(nodes))
+
+
+async def _placed(running: Running, client: Client, batch: Batch) -> float:
+    """Make the pods and wait until all are bound; when that was. Those that don't fit: made."""
+    since = (await _pods(client, batch)).metadata.resource_version
+    waiting = asyncio.create_task(_bound(client, batch, since)) if batch.fits else None
+    access = running.access
+    path = Pod.resource.path("", batch.space)
+    text = json.dumps({"apiVersion": "v1", "kind": "Pod", **batch.template})
+    made = asyncio.create_task(
+        many(
+            access.server,
+            path,
+            access.token,
+            text,
+            count=batch.count,
+            connections=CLIENTS,
+            unique=UNIQUE,
+        )
+    )
+    async with asyncio.timeout(PATIENCE):
+        if waiting is not None:
+            await waiting
+        finished = time.monotonic()
+        await made
+    return finished
+
+
+def _pods(client: Client, batch: Batch) -> Any:
+    return client.list(PartialObject, batch.space, resource=Pod.resource)
+
+
+async def _bound(client: Client, batch: Batch, since: str) -> None:
+    left = batch.count
+    watched = client.watch(
+        PartialObject,
+        batch.space,
+        since=since,
+        fields="spec.nodeName!=",
+        resource=Pod.resource,
+    )
+    async with aclosing(watched) as changes:
+        async for event in changes:
+            left -= event.type == "ADDED"
+            if not left:
+                return
+
+
+async def _untold(client: Client, batch: Batch) -> int:
+    """How many pods have no `Scheduled` event, once no more come."""
+    before = -1
+    while True:
+        chosen = "reason=Scheduled,involvedObject.kind=Pod"
+        listed = await client.list(PartialObject, batch.space, fields=chosen, resource=EVENT)
+        told = len(listed.items)
+        if told >= batch.count or told == before:
+            return max(batch.count - told, 0)
+        before = told
+        await asyncio.sleep(2)
+
+
+@contextlib.asynccontextmanager
+async def _churned(client: Client, churn: bool) -> AsyncGenerator[None, None]:
+    """Beside what is measured, a node and a large pod come and go once a second."""
+    if not churn:
+        yield
+        return
+    task = asyncio.create_task(_churn(client))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _churn(client: Client) -> None:
+    large = {"requests": {"cpu": "9"}}
+    containers = [{"name": "c", "image": "registry.example/pause", "resources": large}]
+    for i in range(100_000):
+        await client.create(Node.resource, node(90_000 + i))
+        meta = {"name": f"churn-{i}", "namespace": SPACES[1]}
+        body = {"metadata": meta, "spec": {"containers": containers}}
+        await client.create(Pod.resource, body)
+        await asyncio.sleep(1)
+        await client.delete(Node.resource, node(90_000 + i)["metadata"]["name"])
+        await client.delete(Pod.resource, f"churn-{i}", SPACES[1])
+
+
+def smaller(case: Case, nodes: int) -> Case:
+    """The case with at most so many nodes, and pods in proportion."""
+    share = min(1.0, nodes / case.nodes)
+
+    def less(batch: Batch) -> Batch:
+        return replace(batch, count=max(1, round(batch.count * share)))
+
+    return replace(
+        case,
+        nodes=round(case.nodes * share),
+        before=tuple(less(batch) for batch in case.before),
+        measured=less(case.measured),
+    )
+
+
+def _decisions() -> list[tuple[str, str, str, str, str]]:
+    rows = []
+    kinds: tuple[tuple[str, Callable[..., Any]], ...] = (
+        ("basic", deciding.plain_pod),
+        ("half a device", deciding.claiming_pod),
+    )
+    for nodes in (1_000, 5_000, 50_000):
+        for name, make in kinds if nodes < 50_000 else kinds[:1]:
+            found = deciding.measure(nodes, make)
+            first, each = found.first * 1e6, found.following * 1e6
+            rows.append(
+                (name, f"{nodes:,}", f"{first:,.0f} µs", f"{each:,.0f} µs", f"{found.rate:,.0f}")
+            )
+    return rows
+
+
+def main(given: Sequence[str]) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python bench/scheduler.py", description=__doc__)
+    names = [case.name for case in CASES]
+    parser.add_argument("--case", action="append", choices=[*names, "all", "decision"])
+    parser.add_argument("--nodes", type=int, default=5_000)
+    parser.add_argument("-o", "--output", choices=["text", "json"], default="text")
+    args = parser.parse_args(given)
+    chosen = set(args.case or ["all"])
+    everything = "all" in chosen
+    rows = _decisions() if everything or "decision" in chosen else []
+    size = deciding.memory(5_000) if rows else 0.0
+    figures = []
+    for case in CASES:
+        if everything or case.name in chosen:
+            figures.append(asyncio.run(measure(smaller(case, args.nodes))))
+            if args.output == "text":
+                _told(figures[-1:])
+    if args.output == "json":
+        alone = {"rows": rows, "bytes_a_node": round(size)}
+        told = {"cases": [asdict(figure) for figure in figures], "decision_alone": alone}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        return
+    if rows:
+        table = Table("decision alone", "nodes", "first of a shape", "each next", "pods/s")
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
+        sys.stdout.write(f"{size:,.0f} bytes a node\n")
+
+
+def _told(figures: Sequence[Figure]) -> None:
+    for it in figures:
+        peer = f", Kubernetes {it.kubernetes}" if it.kubernetes else ""
+        untold = f", {it.untold} without an event" if it.untold else ""
+        sys.stdout.write(
+            f"{it.case:18} {it.rate:7,.0f} pods/s (target {it.target:,.0f}{peer}), {it.seconds:.1f}"
+            f" s, processor {it.processor:.1f} s, {it.resident:,.0f} MB{untold}\n"
+        )
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
