@@ -24,6 +24,7 @@ from argosy.controllers.attachdetach.attachdetach import attach_detach
 from argosy.controllers.attachdetach.plan import attachment_name
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumes.volumes import volumes
+from argosy.http.message import Request, Response
 from argosy.runtime.controller import Controller
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
@@ -244,6 +245,43 @@ async def test_one_node_at_a_time_though_the_cache_lags() -> None:
         assert await it.objects() == ["a"]
         await clock.advance(2 * LAG)
         assert await it.objects() == ["a"]
+
+
+class LosingAttachments(LateAttachments):
+    """The answer to the first attachment gets lost, too."""
+
+    lost = False
+
+    async def send(self, request: Request) -> Response:
+        response = await super().send(request)
+        made = request.method == "POST" and request.path.endswith("/volumeattachments")
+        if made and not self.lost:
+            self.lost = True
+            raise ConnectionError("the connection broke")
+        return response
+
+
+async def test_an_attachment_whose_answer_was_lost_is_looked_for() -> None:
+    """Its pod goes before it is tried again: the next pod's node must not have it as well."""
+
+    def bind(manager: Manager) -> Controller[PersistentVolumeClaim]:
+        return volume_claims(manager, Path("/volumes"), PROVISIONER)
+
+    async with with_faults(LosingAttachments, bind, attach_detach) as (scene, way):
+        client, clock = scene.client, scene.clock
+        await clock.advance(2 * LAG)  # the first list comes late, too
+        it = Scene(client, clock, Attacher(client, scene.manager.informer(VolumeAttachment)))
+        await it.begin()
+        await it.pod("p", "a")
+        assert way.lost
+        await it.drop("p")
+        await it.pod("q", "b")
+        seen = []
+        for _ in range(20):
+            seen.append(await it.objects())
+            await clock.advance(1)
+        assert seen[0] == ["a"] and seen[-1] == ["b"]
+        assert ["a", "b"] not in seen
 
 
 class LateNodes(Lagging):

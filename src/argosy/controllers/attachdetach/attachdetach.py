@@ -40,6 +40,7 @@ from argosy.controllers.attachdetach.plan import (
     shared,
     unique_name,
 )
+from argosy.controllers.doubts import Doubts
 from argosy.controllers.volumes.index import CLAIM, VOLUME, claims_of
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
@@ -74,7 +75,9 @@ class AttachDetach:
         self._attachments.add_index(NODE, _at_node)
         self._waiting: dict[tuple[str, str], float] = {}  # by volume and node
         self._told: defaultdict[str, dict[str, str]] = defaultdict(dict)  # by the pod's uid, volume
+        self._doubts = Doubts(client, VolumeAttachment, self._attachments)
         self._pods.subscribe(self._pod_changed)
+        self._volumes.subscribe(self._doubts.forget)
         self._volumes.subscribe(self._volume_changed)
 
     async def reconcile(self, volume: PersistentVolume) -> Result:
@@ -82,6 +85,7 @@ class AttachDetach:
         source = volume.spec.csi
         if source is None:
             return DONE
+        await self._doubts.settle(volume.metadata.uid)
         wanted = self._wanted(volume, source)
         there = {one.spec.node_name: one for one in self._at(VOLUME, volume.metadata.name)}
         waits = []
@@ -141,8 +145,9 @@ class AttachDetach:
         }
         try:
             made = await self._client.create(VolumeAttachment.resource, body)
-        except StatusError as error:
-            if error.reason != "AlreadyExists":
+        except (StatusError, ConnectionError) as error:
+            self._doubts.note(volume.metadata.uid, called, "", error)
+            if not isinstance(error, StatusError) or error.reason != "AlreadyExists":
                 raise
             # The cache may lag: whoever comes next must know that the node has it.
             there[node] = await self._client.get(VolumeAttachment, called)

@@ -6,12 +6,12 @@ none is made twice.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from argosy.api.core import Pod
-from argosy.api.meta import Key, Object
+from argosy.api.meta import Key
 from argosy.api.replicas import Deployment, DeploymentStatus, ReplicaSet
 from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
@@ -20,7 +20,8 @@ from argosy.controllers.claiming import ByNamespace, Claims, adopters, orphans
 from argosy.controllers.deployments.conditions import NOT_CREATED
 from argosy.controllers.deployments.plan import Plan, collided, make_plan, refused
 from argosy.controllers.deployments.revisions import REVISION, identity
-from argosy.controllers.podcontrol import lost, namespace_going
+from argosy.controllers.doubts import Doubts
+from argosy.controllers.podcontrol import namespace_going
 from argosy.controllers.statuses import status_body, write_status
 from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
@@ -44,12 +45,12 @@ class Deployments:
     pods: Informer[Pod]
     free: ByNamespace[ReplicaSet]
     events: EventRecorder
-    doubtful: dict[str, str] = field(default_factory=dict)
-    """By uids of Deployments: a set that may have been made or changed, as the answer was lost."""
+    doubts: Doubts[ReplicaSet]
+    """What another set gets would come on top of what one may have got already."""
 
     async def reconcile(self, deployment: Deployment) -> Result:
         """Take the next step."""
-        await self._settle(deployment)
+        await self.doubts.settle(deployment.metadata.uid)
         sets = await self._sets(deployment)
         plan = make_plan(
             deployment,
@@ -78,21 +79,6 @@ class Deployments:
             for item in sets
         )
 
-    async def _settle(self, deployment: Deployment) -> None:
-        """See a set whose write may have been done: what another set gets would come on top."""
-        meta = deployment.metadata
-        if (name := self.doubtful.get(meta.uid)) is None:
-            return
-        found = await self.client.find(ReplicaSet, name, meta.namespace)
-        if found is not None:
-            await self.sets.reached(found.metadata.resource_version)
-        del self.doubtful[meta.uid]
-
-    def forget(self, old: Object | None, new: Object | None) -> None:
-        """A Deployment that is gone has no doubts."""
-        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
-            self.doubtful.pop(old.metadata.uid, None)
-
     async def _sets(self, deployment: Deployment) -> list[ReplicaSet]:
         """The Deployment's own, after adopting and releasing."""
         meta = deployment.metadata
@@ -106,8 +92,8 @@ class Deployments:
         try:
             written = await self.client.create(ReplicaSet.resource, plan.create)
         except (StatusError, ConnectionError) as error:
-            name = plan.create["metadata"]["name"]
-            self._doubt(deployment, name, error)
+            name, owner = plan.create["metadata"]["name"], deployment.metadata
+            self.doubts.note(owner.uid, name, owner.namespace, error)
             if isinstance(error, StatusError):
                 await self._not_made(deployment, name, error)
             raise
@@ -147,18 +133,12 @@ class Deployments:
             try:
                 patched = await self.client.merge(item.resource, meta.name, meta.namespace, body)
             except (StatusError, ConnectionError) as error:
-                self._doubt(deployment, meta.name, error)
+                self.doubts.note(deployment.metadata.uid, meta.name, meta.namespace, error)
                 raise
             await self._reached(patched)
         for item in plan.delete:
             meta = item.metadata
             await self.client.delete(item.resource, meta.name, meta.namespace, uid=meta.uid)
-
-    def _doubt(
-        self, deployment: Deployment, name: str, error: StatusError | ConnectionError
-    ) -> None:
-        if lost(error):
-            self.doubtful[deployment.metadata.uid] = name
 
     async def _tell(
         self, deployment: Deployment, status: DeploymentStatus, revision: str | None = None
@@ -197,8 +177,9 @@ def deployments(manager: Manager) -> Controller[Deployment]:
         manager.informer(Pod),
         orphans(sets),
         EventRecorder(client, manager.clock, COMPONENT),
+        Doubts(client, ReplicaSet, sets),
     )
-    controller.deployments.subscribe(controller.forget)
+    controller.deployments.subscribe(controller.doubts.forget)
     watches: Sequence[Watch] = (
         Watch(sets, adopters(controller.deployments, lambda item: item.selected)),
         Watch(controller.pods, controller.waiting),
