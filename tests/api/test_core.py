@@ -26,3 +26,11 @@ def test_long_ones_are_not_held() -> None:
     long = {"name": "v", "projected": {"sources": [{"secret": {"name": "s" * LONGEST_SHARED}}]}}
     assert pod("a", long).spec.volumes == (long,)
     assert pod("a", long).spec.volumes is not pod("b", long).spec.volumes
+
+
+def test_equal_spread_constraints_are_kept_once() -> None:
+    constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    body = {"spec": {"topologySpreadConstraints": [constraint]}}
+    first, second = (msgspec.json.decode(msgspec.json.encode(body), type=Pod) for _ in range(2))
+    assert first.spec.topology_spread_constraints == (constraint,)
+    assert first.spec.topology_spread_constraints is second.spec.topology_spread_constraints

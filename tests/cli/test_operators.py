@@ -15,6 +15,16 @@ from argosy.client import kubeconfig
         (["--only", "pods"], "unknown operator 'pods'", "--only trainjobs"),
         (["--metrics-bind-address", "x"], "'x' is no address", "--metrics-bind-address :8080"),
         (["--log-level", "loud"], "unknown log level 'loud'", "use debug"),
+        (
+            ["--scheduler-config", "/nowhere"],
+            "scheduler configuration /nowhere: reading /nowhere: No such file",
+            "name a file",
+        ),
+        (
+            ["--scheduler-config", "/nowhere", "--scheduler", "argosy"],
+            "--scheduler and --scheduler-config: one of them",
+            "names of its own",
+        ),
         (["--kubeconfig", "/nowhere"], "reading /nowhere", "with --kubeconfig"),
     ],
 )

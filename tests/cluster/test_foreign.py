@@ -22,9 +22,11 @@ from argosy.client.client import Client
 from argosy.cluster.foreign import LOOK_SECONDS, Foreign, Wanted, chosen, served
 from argosy.cluster.rights import NAME
 from argosy.http.message import Request, Response
+from argosy.scheduler.profiles import Profile, Setup
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
 from tests.runtime.kit import faulty
+from tests.scheduler.test_loop import make_node
 from tests.training.builders import runtime_json
 
 OFF = ",".join(
@@ -263,3 +265,38 @@ async def until_held(running: Cluster, before: str) -> None:
     async with asyncio.timeout(5):
         while await holder(running) in ("", before):
             await asyncio.sleep(0.01)
+
+
+async def scheduled(running: Cluster, name: str, scheduler: str) -> None:
+    """A pod that names the scheduler, once it is on the node."""
+    containers = [{"name": "c", "image": "i"}]
+    spec = {"schedulerName": scheduler, "containers": containers}
+    body = {"metadata": {"name": name, "namespace": "default"}, "spec": spec}
+    await running.client.create(Pod.resource, body)
+    await running.until(Pod, name, "default", lambda pod: pod.spec.node_name == "n1")
+
+
+async def test_the_scheduler_places_pods_of_all_its_profiles() -> None:
+    clock = FakeClock()
+    async with cluster() as running:
+        await make_node(running.client, "n1")
+        setup = Setup(profiles=(Profile("one"), Profile("two")))
+        more = {"scheduler": "one, two", "setup": setup}
+        async with Run(running.client, clock, "modelversions", **more) as run:
+            assert run.told == ["running: modelversions, scheduler one, two"]
+            for name in ("one", "two"):
+                await scheduled(running, name, name)
+
+
+async def test_the_scheduler_does_without_what_an_older_cluster_lacks() -> None:
+    clock = FakeClock()
+    without = "scheduling.k8s.io/v1beta1=false"
+    async with cluster(runtime_config=without) as running:
+        await make_node(running.client, "n1")
+        async with Run(running.client, clock, "modelversions", scheduler="argosy") as run:
+            assert run.told == [
+                "running: modelversions, scheduler argosy",
+                "warning: the scheduler does without podgroups.scheduling.k8s.io (v1beta1), which "
+                "the cluster does not serve",
+            ]
+            await scheduled(running, "p", "argosy")

@@ -13,7 +13,9 @@ from argosy.api.kserve import InferenceService
 from argosy.api.meta import condition
 from argosy.api.modelversion import ModelVersion
 from argosy.api.scheduling import PodGroup
+from argosy.api.storage import PersistentVolumeClaim
 from argosy.api.trainer import TrainingRuntime, TrainJob
+from argosy.api.volumebinding import SELECTED_NODE
 from argosy.client.client import Client
 from argosy.cluster.foreign import Wanted, chosen
 from argosy.cluster.manifests import Settings
@@ -31,6 +33,8 @@ from tests.scheduler.builders import (
 )
 from tests.scheduler.test_loop import make as make_view
 from tests.scheduler.test_loop import make_pod, placed
+from tests.scheduler.volumes.kit import claim as volume_claim
+from tests.scheduler.volumes.kit import storage, user, volume
 from tests.serving.builders import MODEL
 from tests.training.builders import runtime_json
 
@@ -162,6 +166,9 @@ async def test_what_is_granted_is_what_is_used() -> None:
 RARELY = {
     ("patch", "resource.k8s.io", "resourceclaims/binding"),  # checked where a gate is open
     ("get", "", "pods"),  # after a bind that nobody knows the end of
+    ("get", "", "persistentvolumes"),  # after a conflict
+    ("get", "", "persistentvolumeclaims"),
+    ("delete", "", "pods"),  # that have to go for one of higher priority
     ("get", "", "events"),  # of an earlier process
     ("patch", "", "events"),  # told again
 }
@@ -182,6 +189,12 @@ async def test_what_is_granted_to_the_scheduler_is_what_it_uses() -> None:
             await make_pod(client, "other", gang="g", spec=ours)
             await running.until(Pod, "small", "default", placed)
             await running.until(PodGroup, "g", "default", is_true("PodGroupInitiallyScheduled"))
+            await scheduled(client, storage(), storage("made", "example.com/disks"))
+            await scheduled(client, volume(hostPath={"path": "/d"}), volume_claim("there"))
+            await scheduled(client, volume_claim("made", storage="made"))
+            volumes = user("stored", "there", "made").spec.volumes
+            await make_pod(client, "stored", spec={**ours, "volumes": list(volumes)})
+            await running.until(PersistentVolumeClaim, "made", "default", selected)
             await make_pod(client, "theirs")
         async with operating(running, wanted=wanted, old=True) as (again, _):
             await make_pod(client, "next", spec=ours)
@@ -190,6 +203,10 @@ async def test_what_is_granted_to_the_scheduler_is_what_it_uses() -> None:
     assert not placed(theirs)
     assert way.refused == again.refused == []
     assert given - way.used - again.used == RARELY
+
+
+def selected(claim: PersistentVolumeClaim) -> bool:
+    return SELECTED_NODE in claim.metadata.annotations
 
 
 async def scheduled(client: Client, *views: Any) -> None:

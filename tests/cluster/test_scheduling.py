@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from argosy.api.core import Node, Pod
-from argosy.cluster.scheduling import add_scheduler
+from argosy.api.scheduling import PodGroup
+from argosy.cluster.scheduling import READ, add_scheduler
 from argosy.scheduler import loop
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
+from tests.scheduler.test_loop import make_node
 
 POD = {"containers": [{"name": "c", "image": "i"}]}
 
@@ -49,3 +51,14 @@ def test_a_cluster_without_pods_has_no_numpy() -> None:
     done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "argosy.controllers.garbage" in loaded and "numpy" not in loaded
+
+
+async def test_it_does_without_what_is_not_served() -> None:
+    without = "scheduling.k8s.io/v1beta1=false"
+    served = [kind.resource for kind in READ if kind is not PodGroup]
+    async with cluster(clock=FakeClock(), runtime_config=without) as running:
+        add_scheduler(running.manager, served=served)
+        running.start()
+        await make_node(running.client, "a")
+        await created(running, "p")
+        await running.until(Pod, "p", "default", lambda pod: pod.spec.node_name == "a")

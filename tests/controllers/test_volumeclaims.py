@@ -10,18 +10,16 @@ import pytest
 
 from argosy.api.core import Event, Node, Pod
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.api.volumebinding import BIND_COMPLETED, BOUND_BY_CONTROLLER, SELECTED_NODE
 from argosy.base.errors import StatusError
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.volumeclaims import volume_claims
 from argosy.controllers.volumes.volumes import volumes
 from argosy.controllers.volumes.words import (
-    BIND_COMPLETED,
-    BOUND_BY_CONTROLLER,
     DEFAULT_CLASS,
     FINALIZER,
     PROVISIONED_BY,
     PROVISIONERS,
-    SELECTED_NODE,
 )
 from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager

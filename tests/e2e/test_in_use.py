@@ -37,7 +37,7 @@ def test_a_claim_in_use_waits_for_its_pod(
     # Nor does another pod get it any more.
     kubectl.ok("apply", "-f", "-", stdin=using("late", "true"))
     late = "events", "--for", "pod/late"
-    until(lambda: "FailedMount" in kubectl.ok(*late) or None, told=lambda: kubectl.ok(*late))
+    until(lambda: "FailedScheduling" in kubectl.ok(*late) or None, told=lambda: kubectl.ok(*late))
     assert 'persistentvolumeclaim "data" is being deleted' in kubectl.ok(*late)
     kubectl.ok("delete", "pod", "late", "--grace-period=0", "--force")
     assert kubectl.ok("get", "pod", "writer", "-o", "jsonpath={.status.phase}") == "Running"

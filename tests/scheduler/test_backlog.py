@@ -12,7 +12,7 @@ GANG = UnitKey("default", "g", True)
 
 @pytest.fixture
 def backlog() -> Backlog:
-    return Backlog("default-scheduler")
+    return Backlog(["default-scheduler"])
 
 
 def waiting(backlog: Backlog, key: UnitKey) -> list[str]:
@@ -113,3 +113,11 @@ def test_a_units_priority_is_its_pods_highest(backlog: Backlog) -> None:
     backlog.put(None, pod("a", gang="g", spec={"priority": 1}))
     backlog.put(None, pod("b", gang="g", spec={"priority": 7}))
     assert backlog.priority(GANG) == 7
+
+
+def test_other_labels_are_something_new_to_decide() -> None:
+    backlog = Backlog(["default-scheduler"])
+    old, new = pod("p"), pod("p", metadata={"labels": {"app": "a"}})
+    assert backlog.put(None, old)
+    assert not backlog.put(old, old)
+    assert backlog.put(old, new)

@@ -1,5 +1,6 @@
 """Columns and rankings: what is kept row by row equals what is built anew."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from argosy.api.core import Node
 from argosy.scheduler.columns import ChangeLog, Columns
+from argosy.scheduler.framework import Plugin
 from argosy.scheduler.plugins.table import PLUGINS
+from argosy.scheduler.plugins.taint_toleration import tolerated
 from argosy.scheduler.ranking import Ranking, Rankings
-from argosy.scheduler.shape import LARGEST, request_of, shape_of
+from argosy.scheduler.shape import BASE, LARGEST, request_of, shape_of
 from tests.scheduler.builders import node, occupant, pod
 
 
@@ -65,6 +68,18 @@ def test_nonsense_capacities_count_as_nothing_or_as_the_most() -> None:
     assert nodes.allocatable[0].tolist() == [0, LARGEST, 0, 0]
 
 
+def test_taints_that_come_and_go_are_not_kept_for_ever() -> None:
+    nodes, shape = Columns(), shape_of(pod())
+    nodes.put_node(node("b", spec={"taints": [{"key": "k", "effect": "NoExecute"}]}))
+    for i in range(1000):
+        taint = {"key": "k", "value": f"v{i}", "effect": "NoSchedule" if i % 2 else "Other"}
+        nodes.put_node(node("a", spec={"taints": [taint]}))
+    assert len(nodes.taint_sets) < 200
+    assert tolerated(nodes, shape, nodes.everything).tolist() == [False, False]
+    nodes.put_node(node("a"))
+    assert tolerated(nodes, shape, nodes.everything).tolist() == [False, True]
+
+
 def test_many_nodes() -> None:
     nodes = Columns()
     for i in range(300):
@@ -83,14 +98,32 @@ def test_a_log_forgets_what_is_long_ago() -> None:
         changes.add(row % 7)
     recent = changes.since(changes.position - 3)
     assert recent is not None
-    assert sorted(recent.tolist()) == [0, 1, 6] == sorted((4997 + i) % 7 for i in range(3))
+    assert sorted(recent) == [0, 1, 6] == sorted((4997 + i) % 7 for i in range(3))
     assert changes.since(0) is None
 
 
+WISH = {
+    "preferredDuringSchedulingIgnoredDuringExecution": [
+        {"weight": 2, "preference": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}},
+        {
+            "weight": 3,
+            "preference": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]},
+        },
+    ]
+}
+PORT = {"containers": [{"name": "c", "ports": [{"containerPort": 1, "hostPort": 80}]}]}
+CROWDED = Plugin(
+    name="Crowded",
+    score=lambda nodes, shape, rows: nodes.requested[:, BASE.index("pods")][rows],
+    normalize="down",
+    usage=True,
+)
 SHAPES = [
     shape_of(pod(requests={"cpu": "1"})),
     shape_of(pod(requests={"x.io/y": "1"}, spec={"nodeSelector": {"a": "b"}})),
     shape_of(pod(spec={"tolerations": [{"operator": "Exists"}]})),
+    shape_of(pod(requests={"cpu": "1"}, spec={"affinity": {"nodeAffinity": WISH}})),
+    shape_of(pod(requests={"cpu": "1"}, spec=PORT)),
 ]
 taints = st.sampled_from(
     [[], [{"key": "k", "effect": "NoSchedule"}], [{"key": "k", "effect": "PreferNoSchedule"}]]
@@ -119,20 +152,36 @@ changes = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(changes, max_size=25))
 def test_a_kept_ranking_equals_a_fresh_one(events: list[tuple[Any, ...]]) -> None:
     nodes = Columns()
-    kept = Rankings(nodes, PLUGINS)
+    kept = {plugins: Rankings(nodes, plugins) for plugins in (PLUGINS, (*PLUGINS, CROWDED))}
     for event in events:
         happen(nodes, event)
-        for shape in SHAPES:
-            fresh = Ranking(nodes, PLUGINS, shape)
-            known = kept.of(shape)
+        for shape, (plugins, rankings) in product(SHAPES, kept.items()):
+            fresh = Ranking(nodes, plugins, shape)
+            known = rankings.of(shape)
             assert known.best() == fresh.best()
             assert list(known.ordered()) == list(fresh.ordered())
             odd = np.arange(1, nodes.size, 2)
             assert list(known.ordered(odd)) == [row for row in fresh.ordered() if row % 2]
+            assert known.explain() == fresh.explain()
+            assert known.mendable().tolist() == fresh.mendable().tolist()
+
+
+def test_many_changes_at_once_and_few() -> None:
+    nodes = Columns()
+    for i in range(40):
+        nodes.put_node(node(f"n{i}", labels={"a": "b"} if i % 3 else {}))
+    kept = Rankings(nodes, PLUGINS)
+    for step in range(12):
+        for i in range(0, 40, 1 + step):
+            nodes.put_pod(f"n{i}", occupant(f"u{step}-{i}", requests={"cpu": step % 3}))
+        for shape in SHAPES:
+            known, fresh = kept.of(shape), Ranking(nodes, PLUGINS, shape)
+            assert known.best() == fresh.best()
+            assert list(known.ordered()) == list(fresh.ordered())
             assert known.explain() == fresh.explain()
 
 
@@ -143,6 +192,8 @@ def happen(nodes: Columns, event: tuple[Any, ...]) -> None:
         case ("gone", str(name)):
             nodes.drop_node(name)
         case ("pod", str(name), int(uid), int(cpu)):
-            nodes.put_pod(name, occupant(f"u{uid}", requests={"cpu": cpu, "x.io/y": cpu}))
+            asked = {"cpu": cpu, "x.io/y": cpu}
+            spec = PORT if uid == 0 else None
+            nodes.put_pod(name, occupant(f"u{uid}", requests=asked, spec=spec))
         case ("done", int(uid)):
             nodes.drop_pod(f"uid-u{uid}")

@@ -90,6 +90,34 @@ async def test_a_wake_during_the_decision_is_not_lost(queue: Queue, clock: FakeC
     assert await ready(queue) == ["a"]
 
 
+async def test_a_pod_that_lands_wakes_those_that_heed_others(
+    queue: Queue, clock: FakeClock
+) -> None:
+    for key in ("alone", "among"):
+        queue.add(key)
+    await ready(queue)
+    queue.park("alone")
+    queue.park("among", heeding=True)
+    queue.stir()
+    await clock.advance(1)
+    assert await ready(queue) == ["among"]
+    queue.stir()
+    queue.park("among", heeding=True)
+    await clock.advance(2)
+    assert await ready(queue) == ["among"]
+    queue.park("among", heeding=True)
+    queue.wake()
+    queue.stir()
+    await clock.advance(4)
+    assert await ready(queue) == ["alone", "among"]
+    queue.park("alone")
+    queue.park("among", heeding=True)
+    queue.drop("among")
+    queue.stir()
+    await clock.advance(8)
+    assert await ready(queue) == []
+
+
 async def test_a_change_during_the_decision_needs_no_rest(queue: Queue) -> None:
     queue.add("a")
     await ready(queue)
@@ -134,3 +162,33 @@ async def test_get_wakes_up_for_a_key_that_comes_later(queue: Queue) -> None:
     await asyncio.sleep(0)
     queue.add("a")
     assert await asyncio.wait_for(get, 1) == "a"
+
+
+async def test_who_has_room_comes_at_once_before_others_of_its_priority(
+    queue: Queue, clock: FakeClock
+) -> None:
+    for key in ("a", "b"):
+        queue.add(key, 5)
+    assert await ready(queue) == ["a", "b"]
+    for key in ("a", "b"):
+        queue.park(key)
+    queue.add("new", 5)
+    queue.add("chief", 6)
+    queue.hurry("b")
+    queue.hurry("a")
+    queue.hurry("unknown")
+    # Those that are hurried keep their order among each other.
+    assert await ready(queue) == ["chief", "a", "b", "new"]
+
+
+async def test_who_is_hurried_while_it_is_busy_or_rests_does_not_wait(queue: Queue) -> None:
+    queue.add("a")
+    assert await ready(queue) == ["a"]
+    queue.hurry("a")
+    assert await ready(queue) == []
+    queue.park("a")
+    assert await ready(queue) == ["a"]
+    queue.retry("a")
+    assert await ready(queue) == []
+    queue.hurry("a")
+    assert await ready(queue) == ["a"]

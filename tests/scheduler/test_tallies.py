@@ -128,3 +128,12 @@ def test_terms_are_equal_by_what_they_say() -> None:
     term = one.apart[0]
     assert term.covers("default", {})
     assert not term.covers("elsewhere", {})
+
+
+def test_terms_that_nobody_carries_any_more_seek_nobody() -> None:
+    columns = Columns()
+    columns.put_node(node("n1"))
+    columns.put_pod("n1", occupant("p", spec={"affinity": APART}))
+    assert len(list(columns.tallies.seeking("default", {"app": "a"}))) == 1
+    columns.drop_pod("uid-p")
+    assert list(columns.tallies.seeking("default", {"app": "a"})) == []

@@ -126,6 +126,12 @@ class ResourceRequirements(View, frozen=True, kw_only=True):
     claims: tuple[ClaimRef, ...] = ()
 
 
+class RestartRule(View, frozen=True, kw_only=True):
+    """What happens when a container ends in some way."""
+
+    action: str = ""
+
+
 class Container(View, frozen=True, kw_only=True):
     """One container of a pod."""
 
@@ -146,6 +152,7 @@ class Container(View, frozen=True, kw_only=True):
     termination_message_path: str = "/dev/termination-log"
     termination_message_policy: str = "File"
     security_context: dict[str, Any] = {}
+    restart_policy_rules: tuple[RestartRule, ...] = ()
     stdin: bool = False
     tty: bool = False
 
@@ -183,7 +190,9 @@ class NamedObject(View, frozen=True, kw_only=True):
 class InitContainer(NamedObject, frozen=True, kw_only=True):
     """One that runs before the others, or beside them (a sidecar: restarted always)."""
 
+    image: str = ""
     restart_policy: str = ""
+    restart_policy_rules: tuple[RestartRule, ...] = ()
     ports: tuple[ContainerPort, ...] = ()
     resources: ResourceRequirements = ResourceRequirements()
 
@@ -192,7 +201,8 @@ class PodSpec(View, frozen=True, kw_only=True):
     """What a pod shall be.
 
     `volumes` stay plain: their forms are many (see node.volumes). Pods share those that are equal:
-    the token's volume would take more than all the rest of a view. Nobody may change them.
+    the token's volume would take more than all the rest of a view. Nobody may change them. The same
+    goes for the spread constraints, which only the scheduler reads (see scheduler.spreading).
     """
 
     containers: tuple[Container, ...] = ()
@@ -202,13 +212,14 @@ class PodSpec(View, frozen=True, kw_only=True):
     node_name: str = ""
     node_selector: dict[str, str] = {}
     affinity: dict[str, Any] | None = None
-    topology_spread_constraints: tuple[msgspec.Raw, ...] = ()
+    topology_spread_constraints: tuple[dict[str, Any], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
     scheduler_name: str = "default-scheduler"
     scheduling_gates: tuple[NamedObject, ...] = ()
     scheduling_group: SchedulingGroup | None = None
     resource_claims: tuple[PodResourceClaim, ...] = ()
     priority: int = 0
+    preemption_policy: str = "PreemptLowerPriority"
     resources: ResourceRequirements = ResourceRequirements()
     overhead: dict[str, str | int | float] = {}
     restart_policy: str = "Always"
@@ -217,6 +228,8 @@ class PodSpec(View, frozen=True, kw_only=True):
     active_deadline_seconds: int | None = None
     hostname: str = ""
     subdomain: str = ""
+    host_network: bool = False
+    host_users: bool | None = None
     host_pid: bool = msgspec.field(name="hostPID", default=False)
     host_ipc: bool = msgspec.field(name="hostIPC", default=False)
     share_process_namespace: bool = False
@@ -228,6 +241,9 @@ class PodSpec(View, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.volumes and len(encoded := msgspec.json.encode(self.volumes)) <= LONGEST_SHARED:
             msgspec.structs.force_setattr(self, "volumes", _shared(encoded))
+        if spread := self.topology_spread_constraints:
+            if len(encoded := msgspec.json.encode(spread)) <= LONGEST_SHARED:
+                msgspec.structs.force_setattr(self, "topology_spread_constraints", _shared(encoded))
 
 
 @lru_cache
@@ -268,7 +284,8 @@ class ContainerState(View, frozen=True, kw_only=True):
 
 
 class ContainerStatus(View, frozen=True, kw_only=True):
-    """How a container is."""
+    """How a container is; `resources` are those that it really has, `allocated_resources` those
+    that its node has set aside."""
 
     name: str
     ready: bool = False
@@ -277,6 +294,8 @@ class ContainerStatus(View, frozen=True, kw_only=True):
     container_id: str = msgspec.field(name="containerID", default="")
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
+    resources: ResourceRequirements | None = None
+    allocated_resources: dict[str, str | int | float] = {}
 
 
 class PodClaimStatus(View, frozen=True, kw_only=True):
@@ -302,9 +321,12 @@ class PodStatus(View, frozen=True, kw_only=True):
     pod_ips: tuple[PodIP, ...] = msgspec.field(name="podIPs", default=())
     host_ip: str = msgspec.field(name="hostIP", default="")
     start_time: str | None = None
+    nominated_node_name: str = ""
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
+    resources: ResourceRequirements | None = None
+    allocated_resources: dict[str, str | int | float] = {}
     resource_claim_statuses: tuple[PodClaimStatus, ...] = ()
 
 
@@ -349,14 +371,33 @@ class AttachedVolume(View, frozen=True, kw_only=True):
     name: str
 
 
+class NodeImage(View, frozen=True, kw_only=True):
+    """An image that a node has, under all names that it goes by."""
+
+    names: tuple[str, ...] = ()
+    size_bytes: int = 0
+
+
 class NodeStatus(View, frozen=True, kw_only=True):
-    """What a node has."""
+    """What a node has. Nodes share the images that are equal: many have the same fifty."""
 
     capacity: dict[str, str | int | float] = {}
     allocatable: dict[str, str | int | float] = {}
     conditions: tuple[NodeCondition, ...] = ()
     volumes_in_use: tuple[str, ...] = ()
     volumes_attached: tuple[AttachedVolume, ...] = ()
+    images: tuple[NodeImage, ...] = ()
+    declared_features: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.images:
+            images = tuple(_shared_image(image.names, image.size_bytes) for image in self.images)
+            msgspec.structs.force_setattr(self, "images", images)
+
+
+@lru_cache(maxsize=8192)
+def _shared_image(names: tuple[str, ...], size_bytes: int) -> NodeImage:
+    return NodeImage(names=names, size_bytes=size_bytes)
 
 
 class Node(Object, frozen=True, kw_only=True):

@@ -106,6 +106,19 @@ class PersistentVolume(Object, frozen=True, kw_only=True):
     status: VolumeStatus = VolumeStatus()
 
 
+class TopologyLine(View, frozen=True, kw_only=True):
+    """A label of nodes, and the values that it may have."""
+
+    key: str
+    values: tuple[str, ...] = ()
+
+
+class TopologyTerm(View, frozen=True, kw_only=True):
+    """Nodes by their labels: all must hold."""
+
+    match_label_expressions: tuple[TopologyLine, ...] = ()
+
+
 class StorageClass(Object, frozen=True, kw_only=True):
     """A kind of storage, and who provides it."""
 
@@ -116,6 +129,7 @@ class StorageClass(Object, frozen=True, kw_only=True):
     volume_binding_mode: str = "Immediate"
     mount_options: tuple[str, ...] = ()
     allow_volume_expansion: bool = False
+    allowed_topologies: tuple[TopologyTerm, ...] = ()
 
 
 class VolumeAttributesClass(Object, frozen=True, kw_only=True):
@@ -125,9 +139,13 @@ class VolumeAttributesClass(Object, frozen=True, kw_only=True):
 
 
 class DriverSpec(View, frozen=True, kw_only=True):
-    """What a storage driver needs; where it doesn't say, volumes are to be attached."""
+    """What a storage driver needs; where it doesn't say, volumes are to be attached.
+
+    `storage_capacity` tells that it publishes how much there is left.
+    """
 
     attach_required: bool = True
+    storage_capacity: bool = False
 
 
 class CSIDriver(Object, frozen=True, kw_only=True):
@@ -136,6 +154,44 @@ class CSIDriver(Object, frozen=True, kw_only=True):
     resource: ClassVar[Resource] = storage.CSI_DRIVER
 
     spec: DriverSpec = DriverSpec()
+
+
+class NodeDriverAllocatable(View, frozen=True, kw_only=True):
+    """How many volumes of a driver a node can have; None: any number."""
+
+    count: int | None = None
+
+
+class NodeDriver(View, frozen=True, kw_only=True):
+    """A storage driver on a node."""
+
+    name: str
+    allocatable: NodeDriverAllocatable | None = None
+
+
+class CSINodeSpec(View, frozen=True, kw_only=True):
+    """The storage drivers of a node."""
+
+    drivers: tuple[NodeDriver, ...] = ()
+
+
+class CSINode(Object, frozen=True, kw_only=True):
+    """What a node can do with storage drivers."""
+
+    resource: ClassVar[Resource] = storage.CSI_NODE
+
+    spec: CSINodeSpec = CSINodeSpec()
+
+
+class CSIStorageCapacity(Object, frozen=True, kw_only=True):
+    """How much of a class there is left for nodes with some labels (None: for no node)."""
+
+    resource: ClassVar[Resource] = storage.CSI_STORAGE_CAPACITY
+
+    storage_class_name: str = ""
+    node_topology: LabelSelector | None = None
+    capacity: str | int | float | None = None
+    maximum_volume_size: str | int | float | None = None
 
 
 class AttachmentSource(View, frozen=True, kw_only=True):

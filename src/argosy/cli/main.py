@@ -8,6 +8,7 @@ import typer
 from argosy import __version__
 from argosy.cli import check, simulate
 from argosy.cli.backup import backup
+from argosy.cli.explain import explain
 from argosy.cli.install import install
 from argosy.cli.operators import operators
 from argosy.cli.quick import QuickCommand, QuickGroup
@@ -29,6 +30,7 @@ app.command(cls=QuickCommand)(up)
 app.command()(backup)
 app.command()(restore)
 app.command()(who_can)
+app.command()(explain)
 app.command()(operators)
 app.command()(install)
 app.command()(uninstall)

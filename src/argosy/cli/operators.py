@@ -1,6 +1,7 @@
 """`argosy operators`: run the AI platform's controllers against a cluster until told to stop."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ from argosy.cli.terminal import fail, say
 if TYPE_CHECKING:
     from argosy.client.kubeconfig import Access
     from argosy.cluster.foreign import Wanted
+    from argosy.scheduler.profiles import Setup
 
 Only = Annotated[
     str,
@@ -61,6 +63,14 @@ def operators(
             show_default=False,
         ),
     ] = "",
+    scheduler_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Place the pods of a KubeSchedulerConfiguration's profiles, as it says.",
+            show_default=False,
+        ),
+    ] = None,
     metrics_bind_address: Annotated[
         str,
         typer.Option(metavar="HOST:PORT", help="Where metrics are answered; 0 is nowhere."),
@@ -91,6 +101,9 @@ def operators(
         doors = tuple(dict.fromkeys(address(text) for text in asked if text not in OFF))
     except ValueError as error:
         fail(str(error), "for example: --only trainjobs --metrics-bind-address :8080")
+    if scheduler and scheduler_config:
+        fail("--scheduler and --scheduler-config: one of them", "the file has names of its own")
+    setup = _setup(scheduler_config) if scheduler_config else None
     found = access(kubeconfig, context)
     in_pod = found.token_file == POD_FOLDER / "token"
     place = leader_elect_namespace or (found.namespace if in_pod else NAMESPACE)
@@ -99,7 +112,8 @@ def operators(
         image=pod_image,
         namespace=place * leader_elect,
         doors=doors,
-        scheduler=scheduler,
+        scheduler=", ".join(profile.name for profile in setup.profiles) if setup else scheduler,
+        setup=setup,
     )
     try:
         asyncio.run(_run(found, wanted))
@@ -112,6 +126,17 @@ def operators(
     except OSError as error:
         hint = "--metrics-bind-address and --health-probe-bind-address say where to listen"
         fail(error.strerror or str(error), hint)
+
+
+def _setup(file: Path) -> "Setup":
+    from argosy.base.clock import SystemClock
+    from argosy.scheduler.config.reading import ConfigError
+    from argosy.scheduler.config.setup import configured
+
+    try:
+        return configured(file, SystemClock())
+    except ConfigError as error:
+        fail(str(error), error.hint)
 
 
 async def _run(found: "Access", wanted: "Wanted") -> None:

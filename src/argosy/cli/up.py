@@ -14,6 +14,7 @@ from argosy.cli.terminal import fail, say
 if TYPE_CHECKING:
     from argosy.api.features import Switches
     from argosy.cluster.auditing import Auditing
+    from argosy.node.simulated.groups import Group
 
 DEFAULT_PORT = 6443
 
@@ -52,6 +53,15 @@ def up(
             show_default=False,
         ),
     ] = "",
+    simulate_nodes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Nodes to pretend to have: 1000x(cpu=64,memory=512Gi,gpu=8xH100),20x(cpu=8); may "
+            "be given several times. Pods seem to run there; nothing does.",
+            show_default=False,
+        ),
+    ] = None,
     feature_gates: Annotated[
         str,
         typer.Option(
@@ -160,6 +170,14 @@ def up(
     audit_log_maxage: Annotated[
         int, typer.Option(min=0, help="Days that older audit logs are kept; 0 is forever.")
     ] = 366,
+    scheduler_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A KubeSchedulerConfiguration: the scheduler's profiles, plugins and extenders.",
+            show_default=False,
+        ),
+    ] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
     """Start an embedded Kubernetes on this machine and stay until SIGTERM or Ctrl-C.
@@ -179,11 +197,13 @@ def up(
     except ValueError as error:
         fail(f"--simulate-gpus {simulate_gpus}: {error}", "for example: --simulate-gpus 2xH100")
     folder = (data_dir or default_data_dir()).expanduser().absolute()
+    simulated = _simulated(simulate_nodes) if simulate_nodes else ()
     options = Options(
         data_dir=folder,
         port=port,
         listen=tuple(listen or ["127.0.0.1"]),
         gpus=gpus,
+        simulated=simulated,
         switches=_switches(emulated_version, feature_gates, runtime_config),
         encryption_provider_config=encryption_provider_config,
         encryption_provider_config_reload=encryption_provider_config_automatic_reload,
@@ -198,6 +218,7 @@ def up(
         reading_inflight=max_requests_inflight,
         writing_inflight=max_mutating_requests_inflight,
         fair=enable_priority_and_fairness,
+        scheduler_config=scheduler_config,
     )
 
     options = replace(
@@ -233,6 +254,16 @@ def up(
         run(options, ready)
     except StartError as error:
         fail(str(error), error.hint)
+
+
+def _simulated(specs: list[str]) -> "tuple[Group, ...]":
+    from argosy.node.simulated.groups import parse_groups
+
+    try:
+        return parse_groups(specs)
+    except ValueError as error:
+        example = "1000x(cpu=64,memory=512Gi,gpu=8xH100)"
+        fail(f"--simulate-nodes: {error}", f'for example: --simulate-nodes "{example}"')
 
 
 def _auditing(

@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from argosy.apiserver.guards import Guards
     from argosy.cluster.auditing import Auditing
     from argosy.cluster.guarding import Guarding
+    from argosy.node.simulated.groups import Group
+    from argosy.scheduler.profiles import Setup
     from argosy.store.rekeying import Rekeying
 
 
@@ -87,6 +89,7 @@ class Options:
     port: int
     listen: tuple[str, ...] = ("127.0.0.1",)
     gpus: tuple[SimulatedGPU, ...] = ()
+    simulated: "tuple[Group, ...]" = ()
     node_name: str = "localhost"
     switches: Switches | None = None
     encryption_provider_config: Path | None = None
@@ -96,6 +99,7 @@ class Options:
     writing_inflight: int = 200
     fair: bool = True
     guarding: "Guarding | None" = None
+    scheduler_config: Path | None = None
 
 
 class Embedded:
@@ -108,6 +112,7 @@ class Embedded:
         self._stopping = asyncio.Event()
         self._metrics = Metrics()
         self._rekeying: Rekeying | None = None
+        self._scheduling: Setup | None = None
 
     def stop(self) -> None:
         """Ask the cluster to end; `run` returns when it has."""
@@ -115,6 +120,7 @@ class Embedded:
 
     async def run(self) -> None:
         """Start, serve until `stop`, take the pods down, close. Raises StartError."""
+        self._scheduling = scheduling(self._options.scheduler_config, self._clock)
         folder = prepared(self._options.data_dir)
         if self._options.encryption_provider_config_reload:
             needed(self._options.encryption_provider_config)
@@ -267,13 +273,22 @@ class Embedded:
         operators.add_operators(control, plane.resources)
         garbage = Manager(plane.client("argosy"), self._clock, metrics=self._metrics)
         operators.add_kubernetes(
-            control, folder / "volumes", plane.resources, collector=garbage, gate=plane.gate
+            control,
+            folder / "volumes",
+            plane.resources,
+            collector=garbage,
+            gate=plane.gate,
+            scheduling=self._scheduling,
         )
         operators.add_credentials(
             control, folder / "pki", plane.server.issuer.keys, plane.server.used
         )
         operators.add_aggregation(control, plane.server.aggregation, folder / "pki")
         operators.add_address(control, url)
+        if self._options.simulated:
+            from argosy.node.simulated.simulated import add_simulated_nodes
+
+            add_simulated_nodes(control, self._options.simulated)
         settle()
         async with asyncio.TaskGroup() as group:
             group.create_task(control.run())
@@ -367,6 +382,20 @@ def sealing_of(file: Path | None, clock: Clock) -> Sealing | None:
     try:
         return read(file, clock)
     except EncryptionConfigError as error:
+        raise StartError(str(error), error.hint) from None
+
+
+def scheduling(file: Path | None, clock: Clock) -> "Setup | None":
+    """How the scheduler decides, where a file says so. Raises StartError."""
+    if file is None:
+        return None
+    # Who configures plugins waits for NumPy, which they calculate with.
+    from argosy.scheduler.config.reading import ConfigError
+    from argosy.scheduler.config.setup import configured
+
+    try:
+        return configured(file, clock)
+    except ConfigError as error:
         raise StartError(str(error), error.hint) from None
 
 

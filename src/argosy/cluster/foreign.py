@@ -11,6 +11,7 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,9 +27,13 @@ from argosy.client.fence import Fenced
 from argosy.client.watching import decoded
 from argosy.cluster.platform import HOST_IMAGE, OPERATORS, add_operators
 from argosy.cluster.rights import NAME
+from argosy.cluster.scheduling import OPTIONAL, missing
 from argosy.runtime.election import Election, Terms
 from argosy.runtime.health import Door
 from argosy.runtime.manager import GRACE, Manager
+
+if TYPE_CHECKING:
+    from argosy.scheduler.profiles import Setup
 
 LOOK_SECONDS = 10.0
 
@@ -65,7 +70,8 @@ class Wanted:
 
     `image` is that of the pods that controllers make themselves. Stood for election is in
     `namespace`, or not at all where it is empty. `doors` are where probes and metrics are answered.
-    Pods that name `scheduler`, where it is given, are placed by ours.
+    Pods that name `scheduler`, where it is given, are placed by ours; `setup` says how, and has the
+    names then.
     """
 
     kinds: tuple[Resource, ...]
@@ -74,6 +80,7 @@ class Wanted:
     terms: Terms = Terms()
     doors: tuple[Address, ...] = ()
     scheduler: str = ""
+    setup: "Setup | None" = None
 
 
 def chosen(only: Sequence[str]) -> tuple[Resource, ...]:
@@ -154,7 +161,8 @@ class Foreign:
 
     def _asked(self) -> frozenset[Resource]:
         needed = (NEEDS[kind] for kind in self._wanted.kinds)
-        return frozenset(self._wanted.kinds).union(*needed)
+        read = (kind.resource for kind in OPTIONAL) if self._wanted.scheduler else ()
+        return frozenset(self._wanted.kinds).union(*needed, read)
 
     async def _look(self, known: frozenset[Resource]) -> frozenset[Resource]:
         """What is served now; what was served before where the cluster doesn't say."""
@@ -175,6 +183,11 @@ class Foreign:
         running += [f"scheduler {self._wanted.scheduler}"] * bool(self._wanted.scheduler)
         when = " while elected" if self._election is not None else ""
         self._tell(f"running{when}: {', '.join(running) or 'nothing yet'}")
+        for kind in sorted(missing(found), key=_told) if self._wanted.scheduler else ():
+            self._tell(
+                f"warning: the scheduler does without {kind.qualified} ({kind.version}), "
+                "which the cluster does not serve"
+            )
         for kind in self._wanted.kinds:
             if kind not in found:
                 self._tell(f"waiting: the cluster serves no {kind.qualified} ({kind.version})")
@@ -200,9 +213,12 @@ class Foreign:
         kinds = [kind for kind in self._wanted.kinds if kind in found]
         add_operators(manager, kinds, image=self._wanted.image)
         if self._wanted.scheduler:
-            from argosy.scheduler.loop import Scheduler  # takes NumPy, which nobody else needs
+            # They take NumPy, which nobody else needs.
+            from argosy.scheduler.loop import Scheduler
+            from argosy.scheduler.profiles import Profile, Setup
 
-            manager.add_runner(Scheduler(manager, name=self._wanted.scheduler).run)
+            setup = self._wanted.setup or Setup(profiles=(Profile(self._wanted.scheduler),))
+            manager.add_runner(Scheduler(manager, setup, absent=missing(found)).run)
         manager.add_runner(self._working)
         for host, port in self._wanted.doors:
             manager.add_runner(Door(manager).at(host, port), always=True)
@@ -229,6 +245,10 @@ class Foreign:
             while isinstance(error, BaseExceptionGroup):
                 error = error.exceptions[0]
             raise error
+
+
+def _told(kind: Resource) -> str:
+    return kind.qualified
 
 
 async def _ended(working: "asyncio.Task[None]") -> None:

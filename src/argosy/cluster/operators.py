@@ -6,6 +6,7 @@ Those of the AI platform are in `platform`, because they run on other clusters t
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy.api.autoscaling import HorizontalPodAutoscaler
 from argosy.api.batch import CronJob, Job
@@ -68,6 +69,9 @@ from argosy.controllers.volumeprotection import class_protection, volume_protect
 from argosy.controllers.volumes.volumes import volumes as persistent_volumes
 from argosy.runtime.manager import Manager
 
+if TYPE_CHECKING:
+    from argosy.scheduler.profiles import Setup
+
 
 def add_kubernetes(
     manager: Manager,
@@ -76,12 +80,13 @@ def add_kubernetes(
     *,
     collector: Manager | None = None,
     gate: Callable[[str], bool] = lambda _: True,
+    scheduling: "Setup | None" = None,
 ) -> None:
     """Run what a real cluster brings itself: volumes, claims, garbage, namespaces, scheduler.
 
     The garbage collector follows all of `resources`. With a `collector` it runs there: nothing
     waits for it, so that it need not read all objects at the start. `gate` tells whether a feature
-    gate is open.
+    gate is open, `scheduling` how the scheduler decides, where somebody has configured it.
     """
     served = tuple(resources)
     manager.add(volume_claims(manager, volumes, PROVISIONER))
@@ -127,7 +132,7 @@ def add_kubernetes(
     _add_replicas(manager, served)
     collector = collector or manager
     collector.add_runner(GarbageCollector(collector, served).run)
-    add_scheduler(manager)
+    add_scheduler(manager, scheduling, served=served)
 
 
 def _add_access(manager: Manager, served: Collection[Resource]) -> None:

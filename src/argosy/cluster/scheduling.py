@@ -5,21 +5,67 @@ second of the start.
 """
 
 import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from argosy.api.core import Node, Pod
+from argosy.api.core import Namespace, Node, Pod, Service
+from argosy.api.disruption import PodDisruptionBudget
 from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
 from argosy.api.meta import Object
+from argosy.api.replicas import ReplicaSet, ReplicationController
+from argosy.api.resource import Resource
 from argosy.api.scheduling import PodGroup
+from argosy.api.statefulsets import StatefulSet
+from argosy.api.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
 from argosy.runtime.manager import Manager
 
-READ: tuple[type[Object], ...] = (Node, Pod, DeviceClass, ResourceClaim, ResourceSlice, PodGroup)
+if TYPE_CHECKING:
+    from argosy.scheduler.profiles import Setup
+
+READ: tuple[type[Object], ...] = (
+    *(Namespace, Node, Pod, PodDisruptionBudget),
+    *(Service, ReplicaSet, StatefulSet, ReplicationController),
+    *(DeviceClass, ResourceClaim, ResourceSlice, PodGroup),
+    *(PersistentVolumeClaim, PersistentVolume, StorageClass),
+    *(CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment),
+)
 """What the scheduler reads; the manager must know it before it runs."""
 
 
-def add_scheduler(manager: Manager) -> None:
-    """Run the scheduler once it is needed."""
+OPTIONAL: tuple[type[Object], ...] = (
+    *(DeviceClass, ResourceClaim, ResourceSlice, PodGroup, PodDisruptionBudget),
+    *(ReplicaSet, StatefulSet, ReplicationController),
+)
+"""What a cluster may not serve, or not in this version; the scheduler does without it then."""
+
+
+def missing(served: Collection[Resource]) -> frozenset[Resource]:
+    """What the scheduler has to do without."""
+    return frozenset(kind.resource for kind in OPTIONAL if kind.resource not in served)
+
+
+def add_scheduler(
+    manager: Manager,
+    setup: "Setup | None" = None,
+    *,
+    served: Collection[Resource] | None = None,
+) -> None:
+    """Run the scheduler, as `setup` describes it, once it is needed.
+
+    `served` are the resources that there are, where not all that it reads may be.
+    """
+    absent = frozenset() if served is None else missing(served)
     for kind in READ:
-        manager.informer(kind)
+        if kind.resource not in absent:
+            manager.informer(kind)
     needed = asyncio.Event()
 
     def look(old: Pod | None, new: Pod | None) -> None:
@@ -31,7 +77,8 @@ def add_scheduler(manager: Manager) -> None:
     async def run() -> None:
         await needed.wait()
         from argosy.scheduler.loop import Scheduler
+        from argosy.scheduler.profiles import STANDARD
 
-        await Scheduler(manager).run()
+        await Scheduler(manager, setup or STANDARD, absent=absent).run()
 
     manager.add_runner(run)

@@ -12,6 +12,7 @@ import msgspec
 
 from argosy.api.core import Node, Pod
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.api.volumebinding import BIND_COMPLETED, SELECTED_NODE, claim_class, meant_for
 from argosy.base.errors import StatusError
 from argosy.controllers.volumes.binding import Write, claim_phase
 from argosy.controllers.volumes.claimplan import (
@@ -28,13 +29,10 @@ from argosy.controllers.volumes.claimplan import (
 from argosy.controllers.volumes.growing import lacks, next_growth
 from argosy.controllers.volumes.index import Indexes
 from argosy.controllers.volumes.local import LocalVolumes
-from argosy.controllers.volumes.matching import claim_class, meant_for
 from argosy.controllers.volumes.words import (
-    BIND_COMPLETED,
     COMPONENT,
     PROVISIONED_BY,
     PROVISIONERS,
-    SELECTED_NODE,
 )
 from argosy.controllers.volumes.writer import Writer
 from argosy.runtime.controller import DONE, Controller, Result, Watch

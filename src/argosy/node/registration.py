@@ -42,18 +42,15 @@ class Registration:
         await self.client.apply(Node.resource, node_object(self.name, self.facts))
         await self.beat()
         try:
-            listed = await self.client.list(ResourceSlice)
+            here = f"spec.nodeName={self.name}"
+            listed = await self.client.list(ResourceSlice, fields=here)
         except StatusError as error:
             if error.code != 404:
                 raise
             if gpus:  # a server of before 1.34: pods run, devices can't be claimed
                 log.warning("the server has no ResourceSlices: GPUs can't be claimed")
             return
-        old = [
-            piece
-            for piece in listed.items
-            if piece.spec.node_name == self.name and piece.spec.driver == DRIVER
-        ]
+        old = [piece for piece in listed.items if piece.spec.driver == DRIVER]
         bodies = slices(self.name, gpus, old)
         for body in bodies:
             await self.client.apply(ResourceSlice.resource, body)

@@ -1,10 +1,11 @@
-"""Which pods wait for this scheduler, and as which unit: alone, or with their gang.
+"""Which pods wait for this scheduler's profiles, and as which unit: alone, or with their gang.
 
 A function of what the informers have shown, with one exception: a pod that was bound by this
 scheduler counts as bound before the informer shows it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from argosy.api.core import Pod
@@ -33,8 +34,8 @@ def unit_of(pod: Pod) -> UnitKey:
 class Backlog:
     """Waiting pods by unit, bound pods by gang, and the pod groups."""
 
-    def __init__(self, scheduler: str) -> None:
-        self._scheduler = scheduler
+    def __init__(self, schedulers: Iterable[str]) -> None:
+        self._schedulers = frozenset(schedulers)
         self._waiting: defaultdict[UnitKey, dict[str, Pod]] = defaultdict(dict)
         self._bound: defaultdict[UnitKey, set[str]] = defaultdict(set)
         self._groups: dict[Key, PodGroup] = {}
@@ -51,7 +52,7 @@ class Backlog:
         elif new.spec.node_name:
             self._forget_waiting(key, uid)
             self._bound[key].add(uid)
-        elif new.spec.scheduler_name == self._scheduler and uid not in self._bound.get(key, ()):
+        elif new.spec.scheduler_name in self._schedulers and uid not in self._bound.get(key, ()):
             known = self._waiting[key].get(uid)
             self._waiting[key][uid] = new
             return known is None or _differ(known, new)
@@ -119,5 +120,6 @@ def _differ(old: Pod, new: Pod) -> bool:
     """Whether something changed that decisions depend on; conditions don't."""
     return (
         old.spec != new.spec
+        or old.metadata.labels != new.metadata.labels
         or old.status.resource_claim_statuses != new.status.resource_claim_statuses
     )

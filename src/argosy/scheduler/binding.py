@@ -1,12 +1,13 @@
 """Carries a decision out: claims first, then the bindings, then what is to be told.
 
 Claims can be given back, a binding can't. So all claims of the unit are written before its first
-pod is bound, and where one fails all are restored. Where a binding fails, the server is asked
+pod is bound, and where one fails all are restored (claims of devices, that is; what is written
+about volumes stays, see `volumes.binding`). Where a binding fails, the server is asked
 whether it came to be after all; what is bound stays, the rest of the gang is tried again.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from argosy.api.core import Pod
@@ -14,9 +15,12 @@ from argosy.api.dra import ResourceClaim
 from argosy.api.scheduling import PodGroup
 from argosy.base.errors import StatusError
 from argosy.runtime.informer import Informer
-from argosy.scheduler.decide import UNSCHEDULABLE, Decision
+from argosy.scheduler.decide import UNSCHEDULABLE, Decision, Refusal
+from argosy.scheduler.evicting import Evictor
+from argosy.scheduler.faults import SCHEDULER_ERROR
 from argosy.scheduler.placement import Placement
 from argosy.scheduler.state import State
+from argosy.scheduler.volumes.binding import UnboundError, VolumeBinder
 from argosy.scheduler.writes import ClaimWrite, Writer, attempt, claim_writes
 
 log = logging.getLogger(__name__)
@@ -27,11 +31,16 @@ PAUSE = 1.0
 
 @dataclass(frozen=True)
 class Binder:
-    """Writes decisions and keeps the state true to what came of them."""
+    """Writes decisions and keeps the state true to what came of them.
+
+    `other` may bind a pod in the API server's place, and tells whether it did.
+    """
 
     writer: Writer
     state: State
     pods: Informer[Pod]
+    volumes: VolumeBinder
+    other: Callable[[Placement], Awaitable[bool]] | None = None
 
     async def bind(self, placements: Sequence[Placement]) -> list[Placement]:
         """Bind the placements; those that came to be. The others are no longer assumed."""
@@ -39,7 +48,8 @@ class Binder:
         writes = claim_writes(placements)
         try:
             written = await self._write_claims(writes)
-            if len(written) == len(writes) and self._still_wanted(placements):
+            ready = len(written) == len(writes) and await self._bind_volumes(placements)
+            if ready and self._still_wanted(placements):
                 for placement in placements:
                     if await self._bind_one(placement):
                         bound.append(placement)
@@ -66,6 +76,12 @@ class Binder:
             await attempt(self.writer.tell_refusal(refusal), "condition", pod=pod)
         if group is not None:
             await self._tell_group(decision, bound, group)
+
+    async def evict(self, decision: Decision) -> bool:
+        """Make room for those who are nominated; whether everybody goes that should."""
+        evictor = Evictor(self.writer, self.pods, self.state.evicting)
+        gone = [await evictor.carry_out(preemption) for preemption in decision.preemptions]
+        return all(gone)
 
     async def _tell_group(
         self, decision: Decision, bound: Sequence[Placement], group: PodGroup
@@ -95,6 +111,19 @@ class Binder:
             written[claim.metadata.uid] = claim
         return written
 
+    async def _bind_volumes(self, placements: Sequence[Placement]) -> bool:
+        """Have the volume claims bound, which may take its time; whether they are."""
+        try:
+            await self.volumes.bind(placements)
+        except UnboundError as error:
+            text = f'running PreBind plugin "VolumeBinding": {error}'
+            for placement in placements:
+                pod = "/".join(placement.pod.key)
+                refusal = Refusal(placement.pod, SCHEDULER_ERROR, text)
+                await attempt(self.writer.tell_refusal(refusal), "condition", pod=pod)
+            return False
+        return True
+
     def _still_wanted(self, placements: Sequence[Placement]) -> bool:
         """Whether every pod is still there, so that no gang is bound in part for nothing."""
         for placement in placements:
@@ -108,7 +137,8 @@ class Binder:
     async def _bind_one(self, placement: Placement) -> bool:
         meta = placement.pod.metadata
         try:
-            await self.writer.client.bind(meta.name, meta.namespace, placement.node)
+            if self.other is None or not await self.other(placement):
+                await self.writer.client.bind(meta.name, meta.namespace, placement.node)
         except (StatusError, ConnectionError) as error:
             context = {"pod": "/".join(placement.pod.key), "error": str(error)}
             log.info("binding pod failed", extra=context)

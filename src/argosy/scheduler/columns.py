@@ -8,15 +8,21 @@ rows changed since a reader last looked: one for what a node is, one for what it
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from argosy.api.core import Node, Taint
+from argosy.scheduler.holdings import Holdings
+from argosy.scheduler.images import Images
+from argosy.scheduler.nominations import Nominations
+from argosy.scheduler.numbers import Numbers
 from argosy.scheduler.occupants import Occupant
-from argosy.scheduler.shape import BASE, LARGEST, Request, amount
+from argosy.scheduler.shape import BASE, FEATURES, LARGEST, Request, amount
 from argosy.scheduler.tallies import Tallies
+from argosy.scheduler.topology import Topologies, Topology
 
 Rows = slice | NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -28,6 +34,7 @@ log = logging.getLogger(__name__)
 _FIRST_ROWS = 64
 _LONGEST_LOG = 2048
 _MOST_VECTORS = 4096
+_MOST_LABELS = 1024
 
 
 class ChangeLog:
@@ -50,11 +57,12 @@ class ChangeLog:
             del self._rows[:half]
             self._dropped += half
 
-    def since(self, position: int) -> NDArray[np.intp] | None:
+    def since(self, position: int) -> list[int] | None:
         """The rows that changed after `position`, each once; None where it is too long ago."""
         if position < self._dropped:
             return None
-        return np.fromiter(set(self._rows[position - self._dropped :]), dtype=np.intp)
+        rows = self._rows[position - self._dropped :]
+        return rows if len(rows) < 2 else list(set(rows))
 
 
 class Columns:
@@ -67,11 +75,15 @@ class Columns:
         self.resources: dict[str, int] = {name: i for i, name in enumerate(BASE)}
         self.live: Flags = np.zeros(_FIRST_ROWS, dtype=np.bool_)
         self.unschedulable: Flags = np.zeros(_FIRST_ROWS, dtype=np.bool_)
-        self.allocatable: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64)
-        self.requested: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64)
-        self.scored: Amounts = np.zeros((_FIRST_ROWS, 2), dtype=np.int64)
+        # One resource of all nodes lies together: that is how it is read.
+        self.allocatable: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64, order="F")
+        self.requested: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64, order="F")
+        self.scored: Amounts = np.zeros((_FIRST_ROWS, 2), dtype=np.int64, order="F")
         self.taint_ids: Ids = np.zeros(_FIRST_ROWS, dtype=np.int32)
         self.taint_sets: list[tuple[Taint, ...]] = [()]
+        self.feature_ids: Ids = np.zeros(_FIRST_ROWS, dtype=np.int32)
+        self.feature_sets: list[frozenset[str]] = [frozenset()]
+        self.images = Images()
         self.node_changes = ChangeLog()
         self.usage_changes = ChangeLog()
         self._nodes: list[Node | None] = []
@@ -79,7 +91,11 @@ class Columns:
         self._taint_index: dict[tuple[Taint, ...], int] = {(): 0}
         self._labels: dict[str, Ids] = {}
         self._label_values: dict[str, int] = {}
+        self._topologies = Topologies()
+        self._numbers = Numbers()
         self.tallies = Tallies()
+        self.holdings = Holdings(len(BASE))
+        self.nominated = Nominations(self.row_of, self.vector, len(BASE))
         self._pods: dict[str, tuple[str, Occupant]] = {}
         self._pods_on: defaultdict[str, dict[str, Occupant]] = defaultdict(dict)
         self._vectors: dict[Request, Amounts] = {}
@@ -100,11 +116,14 @@ class Columns:
         row = self.row_of.get(name)
         if row is None:
             row = self._new_row(name)
-        elif not _differ(self._nodes[row], node):
-            return False
+        old = self._nodes[row]
+        self.images.put(row, old.status.images if old else (), node.status.images)
         self._nodes[row] = node
+        if old is not None and not _differ(old, node):
+            return False
         self.unschedulable[row] = node.spec.unschedulable
         self.taint_ids[row] = self._taint_id(node.spec.taints)
+        self.feature_ids[row] = self._features_id(node.status.declared_features)
         for resource, column in self.resources.items():
             self.allocatable[row, column] = _allocatable(node, resource)
         for key, values in self._labels.items():
@@ -120,7 +139,10 @@ class Columns:
             return
         for occupant in self._pods_on.get(name, {}).values():
             self._use(row, occupant, -1)
+        self.nominated.node_went(name)
         self.live[row] = False
+        old = self._nodes[row]
+        self.images.put(row, old.status.images if old else (), ())
         self._nodes[row] = None
         self._free_rows.append(row)
         self.node_changes.add(row)
@@ -129,11 +151,16 @@ class Columns:
     def put_pod(self, node: str, occupant: Occupant) -> None:
         """The pod is on `node` from now on, or is something else there; once more does nothing."""
         uid = occupant.pod.metadata.uid
-        if self._pods.get(uid) == (node, occupant):
+        known = self._pods.get(uid)
+        if known == (node, occupant):
+            if known[1].pod is not occupant.pod:
+                self._refresh(node, occupant)
             return
         self.drop_pod(uid)
         self._pods[uid] = (node, occupant)
         self._pods_on[node][uid] = occupant
+        if len(self.nominated):
+            self.nominated.placed(uid)
         row = self.row_of.get(node)
         if row is not None:
             self._use(row, occupant, 1)
@@ -151,6 +178,8 @@ class Columns:
         row = self.row_of.get(node)
         if row is not None:
             self._use(row, occupant, -1)
+        if len(self.nominated):
+            self.nominated.unplaced(uid)
         return True
 
     def node(self, row: int) -> Node:
@@ -167,6 +196,18 @@ class Columns:
         """The node that a pod is on; empty where it is on none."""
         known = self._pods.get(uid)
         return known[0] if known else ""
+
+    def emptied(self) -> "Columns":
+        """The same nodes with no pod on them, to be looked at only: it is not kept up to date."""
+        found = copy(self)
+        found.resources, found._labels = dict(self.resources), dict(self._labels)
+        found.requested = np.zeros_like(self.requested)
+        found.scored = np.zeros_like(self.scored)
+        found.tallies = Tallies()
+        found.holdings = Holdings(len(self.resources))
+        found.nominated = Nominations(found.row_of, found.vector, len(self.resources))
+        found._pods, found._pods_on, found._vectors = {}, defaultdict(dict), {}
+        return found
 
     def vector(self, request: Request) -> Amounts:
         """`request` along the resource columns; don't change it."""
@@ -190,8 +231,15 @@ class Columns:
             ids = np.zeros(len(self.live), dtype=np.int32)
             for row, node in enumerate(self._nodes):
                 ids[row] = self._label_id(node.metadata.labels.get(key) if node else None)
+            if len(self._labels) >= _MOST_LABELS:
+                del self._labels[next(iter(self._labels))]
             self._labels[key] = ids
         return self._labels[key][: self.size]
+
+    def topology(self, key: str) -> Topology:
+        """The domains of a label."""
+        position = self.node_changes.position
+        return self._topologies.of(key, self.domains(key), self.live[: self.size], position)
 
     @property
     def domain_limit(self) -> int:
@@ -201,6 +249,12 @@ class Columns:
     def label_id(self, value: str) -> int:
         """The number that `domains` gives for a label's value; -1 for one that no node has."""
         return self._label_values.get(value, -1)
+
+    def numbers(self, key: str, rows: Rows) -> tuple[Amounts, Flags]:
+        """The values of a label as whole numbers, and whether they are."""
+        ids = self.domains(key)[rows]
+        values, there = self._numbers.by_id(self._label_values)
+        return values[ids], there[ids]
 
     def labelled(self, key: str, value: str, rows: Rows) -> Flags:
         """Which of `rows` have the label."""
@@ -222,6 +276,7 @@ class Columns:
         self.live[row] = True
         for occupant in self._pods_on.get(name, {}).values():
             self._use(row, occupant, 1)
+        self.nominated.node_came(name)
         return row
 
     def _grow(self) -> None:
@@ -231,6 +286,7 @@ class Columns:
         self.requested = _doubled(self.requested)
         self.scored = _doubled(self.scored)
         self.taint_ids = _doubled(self.taint_ids)
+        self.feature_ids = _doubled(self.feature_ids)
         self._labels = {key: _doubled(ids) for key, ids in self._labels.items()}
 
     def _new_resource(self, name: str) -> None:
@@ -242,22 +298,53 @@ class Columns:
         self.allocatable = np.hstack((self.allocatable, fresh))
         self.requested = np.hstack((self.requested, np.zeros_like(fresh)))
         self._vectors.clear()
+        for holdings in (self.holdings, self.nominated.waiting):
+            holdings.widen(len(self.resources))
+
+    def _refresh(self, node: str, occupant: Occupant) -> None:
+        """The pod is news of itself, not to others."""
+        uid = occupant.pod.metadata.uid
+        self._pods[uid] = (node, occupant)
+        self._pods_on[node][uid] = occupant
+        self.holdings.refresh(occupant)
 
     def _use(self, row: int, occupant: Occupant, sign: int) -> None:
         # The vector comes first: it may add a column, which replaces the array.
         request = occupant.request
         vector = self.vector(request)
-        self.requested[row] += sign * vector
-        self.scored[row] += (sign * request.scored[0], sign * request.scored[1])
+        requested, scored = self.requested, self.scored
+        for name, value in request.amounts:  # few: faster one by one than as an array
+            requested[row, self.resources[name]] += sign * value
+        scored[row, 0] += sign * request.scored[0]
+        scored[row, 1] += sign * request.scored[1]
         self.tallies.add(row, occupant, sign)
+        if sign > 0:
+            self.holdings.put(row, occupant, vector)
+        else:
+            self.holdings.drop(occupant.pod.metadata.uid)
         self.usage_changes.add(row)
 
     def _taint_id(self, taints: Iterable[Taint]) -> int:
         key = tuple(taints)
         if key not in self._taint_index:
+            if len(self.taint_sets) > 2 * len(self.live):  # most of them no node has any more
+                self._forget_taints()
+                return self._taint_id(key)
             self._taint_index[key] = len(self.taint_sets)
             self.taint_sets.append(key)
         return self._taint_index[key]
+
+    def _forget_taints(self) -> None:
+        del self.taint_sets[1:]
+        self._taint_index = {(): 0}
+        for row, node in enumerate(self._nodes):
+            self.taint_ids[row] = self._taint_id(node.spec.taints) if node else 0
+
+    def _features_id(self, features: Iterable[str]) -> int:
+        declared = FEATURES.intersection(features)
+        if declared not in self.feature_sets:
+            self.feature_sets.append(declared)
+        return self.feature_sets.index(declared)
 
     def _label_id(self, value: str | None) -> int:
         if value is None:
@@ -265,11 +352,12 @@ class Columns:
         return self._label_values.setdefault(value, len(self._label_values) + 1)
 
 
-def _differ(old: Node | None, new: Node) -> bool:
-    return old is None or (
+def _differ(old: Node, new: Node) -> bool:
+    return (
         old.spec != new.spec
         or old.status.allocatable != new.status.allocatable
         or old.metadata.labels != new.metadata.labels
+        or old.status.declared_features != new.status.declared_features
     )
 
 

@@ -5,34 +5,26 @@ leaves either nothing or a whole placement. (Assuming and taking back touches th
 alone; a copy of all columns would cost the more the larger the cluster is.)
 """
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from argosy.api.core import Pod
 from argosy.api.dra import ResourceClaim
 from argosy.api.scheduling import PodGroup
-from argosy.scheduler.framework import (
-    BusyError,
-    Lack,
-    Plugin,
-    Reserver,
-    UnschedulableError,
-)
-from argosy.scheduler.occupants import occupant_of
+from argosy.scheduler.framework import BusyError, Plugin, UnschedulableError
 from argosy.scheduler.placement import Placement
+from argosy.scheduler.placing import NoRoomError, Placer
 from argosy.scheduler.plugins.dynamic_resources import claim_name
-from argosy.scheduler.ranking import Ranking, Rankings, Surveys
-from argosy.scheduler.shape import Shape, shape_of
+from argosy.scheduler.preemption.gang import GangPreemptor
+from argosy.scheduler.preemption.record import Preemption
+from argosy.scheduler.preemption.single import Preemptor, Rescue
+from argosy.scheduler.shape import shape_of
 from argosy.scheduler.state import State
 
 UNSCHEDULABLE = "Unschedulable"
 GATED = "SchedulingGated"
 
-FEW = 64
-"""So few nodes are looked up by name; more are picked out on the way."""
+Preemptions = tuple[Preemption, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +48,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a pod was not placed: a condition's reason and message."""
+    """Why a pod was not placed: a condition's reason and message; and the node that it is nominated
+    for all the same, if there is one."""
 
     pod: Pod
     reason: str
     message: str
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +62,13 @@ class Decision:
     """What becomes of a unit. `busy`: ask again soon, whatever happens.
 
     `release`: claims that are allocated for pods that can't be placed; others may have them.
+    `preemptions`: who has to go for pods that can't be placed yet.
     """
 
     placements: tuple[Placement, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     release: tuple[ResourceClaim, ...] = ()
+    preemptions: tuple[Preemption, ...] = ()
     busy: bool = False
 
     @property
@@ -81,13 +77,24 @@ class Decision:
         return any(refusal.reason != GATED for refusal in self.refusals)
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A pod that found no place; `room` tells that others stand in its way."""
+
+    pod: Pod
+    text: str
+    room: bool
+
+
 class Decider:
     """Decides by a table of plugins over one state."""
 
     def __init__(self, state: State, plugins: Sequence[Plugin]) -> None:
         self._state = state
         self._plugins = plugins
-        self._rankings = Rankings(state.nodes, plugins)
+        self._placer = Placer(state, plugins)
+        terms = next((plugin.preemption for plugin in plugins if plugin.preemption), None)
+        self._preemptor = Preemptor(state, self._placer, terms) if terms else None
 
     def decide(self, unit: Unit) -> Decision:
         """Place the unit and assume the placements, or tell why not."""
@@ -96,142 +103,113 @@ class Decider:
         pods = [pod for pod in unit.pods if pod.metadata.uid not in stopped]
         missing = _missing(unit, len(pods))
         if missing:
-            refusals = [Refusal(pod, UNSCHEDULABLE, missing) for pod in pods]
-            return self._failed(pods, (*gated, *refusals))
-        placements, reasons, busy = self._place_all(pods)
+            return self._failed(gated, [(pod, missing) for pod in pods])
+        placements, failures, busy = self._place_all(pods)
         if unit.bound + len(placements) < unit.least:
-            for placement in reversed(placements):
-                self._state.retract(placement)
-            text = _gang_message(unit, len(placements), reasons)
-            refusals = [Refusal(pod, UNSCHEDULABLE, text) for pod in pods]
-            return self._failed(pods, (*gated, *refusals), busy=busy)
-        refusals = [Refusal(pod, UNSCHEDULABLE, text) for pod, text in reasons]
-        rest = self._failed([pod for pod, _ in reasons], (*gated, *refusals), busy=busy)
-        return Decision(
-            placements=tuple(placements), refusals=rest.refusals, release=rest.release, busy=busy
-        )
+            self._retract(placements)
+            text = _gang_message(unit, len(placements), failures)
+            text, preemptions = self._rescue_gang(unit, pods, failures, text, busy=busy)
+            found = self._failed(gated, [(pod, text) for pod in pods], busy=busy)
+            return replace(found, preemptions=preemptions)
+        if not failures and not gated:
+            return Decision(placements=tuple(placements))
+        try:
+            told, made = self._rescue_each(failures, busy=busy)
+        except BaseException:
+            self._retract(placements)
+            raise
+        found = self._failed(gated, told, busy=busy)
+        return replace(found, placements=tuple(placements), preemptions=made)
+
+    def candidates(self, pod: Pod) -> list[str]:
+        """The nodes that could have the pod just now, as far as filters and surveys know.
+
+        Raises UnschedulableError where it can't be anywhere.
+        """
+        if self._gate(pod):
+            return []
+        search = self._placer.search(pod)
+        names = self._state.nodes.names
+        return [names[row] for row in search.ranking.feasible(search.surveys).nonzero()[0]]
 
     def _gate(self, pod: Pod) -> str | None:
         gates = (plugin.gate(pod) for plugin in self._plugins if plugin.gate)
         return next((text for text in gates if text), None)
 
-    def _place_all(
-        self, pods: Sequence[Pod]
-    ) -> tuple[list[Placement], list[tuple[Pod, str]], bool]:
+    def _place_all(self, pods: Sequence[Pod]) -> tuple[list[Placement], list[_Failure], bool]:
         """Place as many of `pods` as there is room for, the largest first."""
         placements: list[Placement] = []
-        reasons: list[tuple[Pod, str]] = []
+        failures: list[_Failure] = []
         hopeless: dict[Hashable, str] = {}
+        exempt = frozenset(pod.metadata.uid for pod in pods)
         busy = False
         try:
             for pod in _largest_first(pods):
                 try:
-                    placement = self._place(pod, hopeless)
+                    placement = self._placer.place(pod, hopeless, exempt)
                 except UnschedulableError as error:
-                    reasons.append((pod, str(error)))
+                    failures.append(_Failure(pod, str(error), isinstance(error, NoRoomError)))
                     busy = busy or isinstance(error, BusyError)
                 else:
                     self._state.assume(placement)
                     placements.append(placement)
         except BaseException:
             # A plugin's fault: nothing of the unit may stay assumed.
-            for placement in reversed(placements):
-                self._state.retract(placement)
+            self._retract(placements)
             raise
-        return placements, reasons, busy
+        return placements, failures, busy
 
-    def _place(self, pod: Pod, hopeless: dict[Hashable, str]) -> Placement:
-        """The best node for `pod`, and its claims there. Raises UnschedulableError.
+    def _retract(self, placements: Sequence[Placement]) -> None:
+        for placement in reversed(placements):
+            self._state.retract(placement)
 
-        `hopeless` tells what failed before in this unit: within it, room only shrinks.
-        """
-        shape = _shape(pod)
-        refusals = (plugin.refuse(pod) for plugin in self._plugins if plugin.refuse)
-        for text in refusals:
-            if text:
-                raise UnschedulableError(text)
-        made = (p.reserver(self._state.devices, pod) for p in self._plugins if p.reserver)
-        reservers = [reserver for reserver in made if reserver is not None]
-        surveys = self._surveys(pod)
-        # What a survey says is of this pod alone.
-        kind = None if surveys else (shape, *(reserver.kind for reserver in reservers))
-        if kind in hopeless:
-            raise UnschedulableError(hopeless[kind])
-        try:
-            return self._choose(pod, shape, surveys, reservers)
-        except UnschedulableError as error:
-            if kind is not None:
-                hopeless[kind] = str(error)
-            raise
+    def _rescue_each(
+        self, failures: Sequence[_Failure], *, busy: bool
+    ) -> tuple[list[tuple[Pod, str]], Preemptions]:
+        """What the pods are told, and who goes for them."""
+        told: list[tuple[Pod, str]] = []
+        made: list[Preemption] = []
+        for failure in failures:
+            text, preemptions = self._rescue(failure, busy=busy)
+            told.append((failure.pod, text))
+            made.extend(preemptions)
+        return told, tuple(made)
 
-    def _surveys(self, pod: Pod) -> Surveys:
-        made = ((p, p.survey(self._state, pod)) for p in self._plugins if p.survey)
-        return [(plugin, survey) for plugin, survey in made if survey is not None]
+    def _rescue(self, failure: _Failure, *, busy: bool) -> tuple[str, Preemptions]:
+        """Make room for a pod, if there is a way; what it is told, and who goes."""
+        if self._preemptor is None or busy or not failure.room or not self._state.nodes.count:
+            return failure.text, ()
+        rescue = self._preemptor.rescue(failure.pod, (failure.pod.metadata.uid,))
+        return _with_reason(failure.text, rescue)
 
-    def _choose(
-        self, pod: Pod, shape: Shape, surveys: Surveys, reservers: Sequence[Reserver]
-    ) -> Placement:
-        ranking = self._rankings.of(shape)
-        if reservers:
-            return self._reserve(pod, shape, ranking, surveys, reservers)
-        row = ranking.best(surveys)
-        if row is None:
-            raise UnschedulableError(self._sentence(ranking.explain(surveys)))
-        return Placement(pod, self._state.nodes.names[row], occupant_of(pod, shape.request))
-
-    def _reserve(
+    def _rescue_gang(
         self,
-        pod: Pod,
-        shape: Shape,
-        ranking: Ranking,
-        surveys: Surveys,
-        reservers: Sequence[Reserver],
-    ) -> Placement:
-        """The best node on which every reserver gets what the pod needs."""
-        nodes = self._state.nodes
-        wanted = frozenset.intersection(*(reserver.nodes for reserver in reservers))
-        within = None
-        if len(wanted) <= FEW:
-            rows = sorted(nodes.row_of[name] for name in wanted if name in nodes.row_of)
-            within = np.array(rows, dtype=np.intp)
-        lacks: list[Lack] = []
-        for row in ranking.ordered(within, surveys):
-            name = nodes.names[row]
-            if name not in wanted:
-                continue
-            answers = [reserver.reserve(name) for reserver in reservers]
-            lack = next((answer for answer in answers if isinstance(answer, Lack)), None)
-            if lack is None:
-                grants = tuple(g for a in answers if not isinstance(a, Lack) for g in a)
-                return Placement(pod, name, occupant_of(pod, shape.request), grants)
-            lacks.append(lack)
-        reasons = ranking.explain(surveys)
-        unasked = int(ranking.feasible(surveys).sum()) - len(lacks)
-        if unasked:
-            reasons[reservers[0].elsewhere()] += unasked
-        raise UnschedulableError(self._sentence(reasons, lacks))
-
-    def _sentence(self, reasons: Counter[str], lacks: Sequence[Lack] = ()) -> str:
-        """Why no node has room, in kube-scheduler's manner; one node's lack in brackets."""
-        count = self._state.nodes.count
-        if count == 0:
-            return "no nodes available to schedule pods"
-        total = Counter(reasons)
-        details: dict[str, str] = {}
-        for lack in lacks:
-            total[lack.reason] += 1
-            details.setdefault(lack.reason, lack.detail)
-        parts = [
-            f"{number} {reason}{_bracket(details.get(reason, ''), number)}"
-            for reason, number in total.items()
-        ]
-        return f"0/{count} nodes are available: {', '.join(sorted(parts))}."
+        unit: Unit,
+        pods: Sequence[Pod],
+        failures: Sequence[_Failure],
+        text: str,
+        *,
+        busy: bool,
+    ) -> tuple[str, Preemptions]:
+        """The same for a whole gang."""
+        hopeless = not any(failure.room for failure in failures)
+        if self._preemptor is None or busy or hopeless or not self._state.nodes.count:
+            return text, ()
+        gang = GangPreemptor(self._state, self._placer, self._preemptor)
+        uid = unit.group.metadata.uid if unit.group else ""
+        rescue = gang.rescue(_largest_first(pods), uid=uid, least=unit.least - unit.bound)
+        return _with_reason(text, rescue)
 
     def _failed(
-        self, pods: Sequence[Pod], refusals: Sequence[Refusal], *, busy: bool = False
+        self, gated: Sequence[Refusal], told: Sequence[tuple[Pod, str]], *, busy: bool = False
     ) -> Decision:
-        release = () if busy else self._unused_claims(pods)
-        return Decision(refusals=tuple(refusals), release=release, busy=busy)
+        """Nobody is placed. What the pods are nominated for by now stands in the refusals."""
+        release = () if busy else self._unused_claims([pod for pod, _ in told])
+        node_of = self._state.nodes.nominated.node_of
+        refusals = [
+            Refusal(pod, UNSCHEDULABLE, text, node_of(pod.metadata.uid)) for pod, text in told
+        ]
+        return Decision(refusals=(*gated, *refusals), release=release, busy=busy)
 
     def _unused_claims(self, pods: Sequence[Pod]) -> tuple[ResourceClaim, ...]:
         """Claims that are allocated for none but these pods, which don't run."""
@@ -248,13 +226,6 @@ class Decider:
                 if not used and claim.metadata.uid not in ledger.in_flight:
                     found[claim.metadata.uid] = claim
         return tuple(found.values())
-
-
-def _shape(pod: Pod) -> Shape:
-    try:
-        return shape_of(pod)
-    except ValueError as error:
-        raise UnschedulableError(str(error)) from error
 
 
 def _largest_first(pods: Sequence[Pod]) -> list[Pod]:
@@ -280,12 +251,11 @@ def _missing(unit: Unit, pods: int) -> str:
     return ""
 
 
-def _gang_message(unit: Unit, placed: int, reasons: Sequence[tuple[Pod, str]]) -> str:
-    first = reasons[0][1] if reasons else ""
+def _gang_message(unit: Unit, placed: int, failures: Sequence[_Failure]) -> str:
+    first = failures[0].text if failures else ""
     return f'gang "{unit.gang}": {unit.bound + placed} of {unit.least} pods can be placed: {first}'
 
 
-def _bracket(detail: str, number: int) -> str:
-    if not detail:
-        return ""
-    return f" ({detail})" if number == 1 else f" (e.g. {detail})"
+def _with_reason(text: str, rescue: Rescue) -> tuple[str, Preemptions]:
+    preemptions = () if rescue.preemption is None else (rescue.preemption,)
+    return (f"{text} {rescue.reason}" if rescue.reason else text), preemptions

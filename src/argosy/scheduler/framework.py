@@ -8,7 +8,7 @@ makes a survey, anew for each pod. The table is `plugins.table`, the caches over
 are in `ranking`, the decision itself in `decide`.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from argosy.api.core import Pod
 from argosy.scheduler.columns import Columns, Rows
 from argosy.scheduler.dra.devices import Devices
-from argosy.scheduler.placement import Grant
+from argosy.scheduler.placement import Grant, VolumeGrant
 from argosy.scheduler.shape import Shape
 from argosy.scheduler.state import State
 
@@ -85,6 +85,21 @@ class Survey(Protocol):
 Filter = Callable[[Columns, Shape, Rows], Mask]
 Explain = Callable[[Columns, Shape, Rows], Mapping[str, int]]
 Score = Callable[[Columns, Shape, Rows], Scores]
+FilterRow = Callable[[Columns, Shape, int], bool]
+ScoreRow = Callable[[Columns, Shape, int], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreemptionTerms:
+    """Of how many nodes the best is chosen: a percentage of those that preemption may help on, but
+    at least `absolute`."""
+
+    percentage: int = 10
+    absolute: int = 100
+
+    def number(self, nodes: int) -> int:
+        """The number of candidates among so many nodes."""
+        return max(nodes * self.percentage // 100, self.absolute, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,22 +107,37 @@ class Plugin:
     """One concern of placing pods. Functions that a plugin has no use for are left out.
 
     gate: why the pod isn't queued yet. refuse: why the pod can't be placed anywhere.
+    applies: whether filter and score have anything to say of a shape; left out: of every one.
     filter and explain: which of the rows can have the pod, and the reasons of those that can't,
     counted. `usage` tells that the filter or score depends on what other pods use, otherwise it
     depends on the node's spec alone. score: more is better; `normalize` turns raw counts into
     0..100 by the highest among the feasible rows, "up" with more being better, "down" with less.
+    filter_row and score_row: the very same of one row, in plain numbers, which for one are many
+    times as fast as arrays; for what is asked whenever a pod was placed.
     survey: for rules about other pods; None for a pod that the plugin has nothing to say of.
+    `lasting` tells that no pod's going away changes what it refuses.
     reserver: for what the columns don't hold.
+    asked: the resource columns of which the filter wants enough to be left, and nothing else: so
+    preemption knows who may go without asking it.
+    volumes: what the pod's volume claims get on the node that was chosen for it.
+    preemption: that pods of lower priority may be evicted, and how far is looked for them.
     """
 
     name: str
     gate: Callable[[Pod], str | None] | None = None
     refuse: Callable[[Pod], str | None] | None = None
+    applies: Callable[[Shape], bool] | None = None
     filter: Filter | None = None
+    filter_row: FilterRow | None = None
     explain: Explain | None = None
     score: Score | None = None
+    score_row: ScoreRow | None = None
+    asked: Callable[[Columns, Shape], Sequence[int]] | None = None
     weight: int = 1
     normalize: Literal["", "up", "down"] = ""
     usage: bool = False
     survey: Callable[[State, Pod], Survey | None] | None = None
+    lasting: bool = False
     reserver: Callable[[Devices, Pod], Reserver | None] | None = None
+    volumes: Callable[[State, Pod, str], tuple[VolumeGrant, ...]] | None = None
+    preemption: PreemptionTerms | None = None

@@ -7,12 +7,15 @@ what is told of a pod can't overtake what is done with it.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
-from argosy.api.core import Node, Pod
+from argosy.api.core import Namespace, Node, Pod, Service
+from argosy.api.disruption import PodDisruptionBudget
 from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
+from argosy.api.meta import Object
+from argosy.api.resource import Resource
 from argosy.api.scheduling import PodGroup
 from argosy.base.clock import Clock
 from argosy.runtime.events import EventRecorder
@@ -20,12 +23,18 @@ from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
 from argosy.scheduler.backlog import Backlog, UnitKey, unit_of
 from argosy.scheduler.binding import Binder
-from argosy.scheduler.decide import Decider, Decision
-from argosy.scheduler.framework import Plugin
+from argosy.scheduler.decide import Decider, Decision, Refusal, Unit
+from argosy.scheduler.extenders.asking import Extenders
+from argosy.scheduler.faults import SCHEDULER_ERROR, NamedError, told
+from argosy.scheduler.hints import heeds_others, relabelled, stirs
 from argosy.scheduler.occupants import Occupant, bare, occupant_of
-from argosy.scheduler.plugins.table import PLUGINS
+from argosy.scheduler.owners import WORKLOADS
+from argosy.scheduler.preemption.single import expecting
+from argosy.scheduler.profiles import STANDARD, Profile, Setup
 from argosy.scheduler.queue import SchedulingQueue
 from argosy.scheduler.state import State
+from argosy.scheduler.volumes.binding import VolumeBinder
+from argosy.scheduler.volumes.feeding import sources as volume_sources
 from argosy.scheduler.writes import Writer
 
 log = logging.getLogger(__name__)
@@ -33,36 +42,70 @@ log = logging.getLogger(__name__)
 FIELD_MANAGER = "kube-scheduler"
 """Whose fields the conditions are; the one name that other tools know."""
 
+SAME_NAME = "all pods in a single pod group should have the same .spec.schedulerName set"
+
 MOST_WRITING = 64
 """So many units are written at once; more decisions ahead of the API would not help."""
 
 
+Subscriber = Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Who decides for one profile, and who writes in its name."""
+
+    decider: Decider
+    binder: Binder
+
+
 class Scheduler:
-    """Places the pods that name it. Register `run` with `manager.add_runner`."""
+    """Places the pods that name one of its profiles. Register `run` with `manager.add_runner`.
+
+    It does without the kinds that are `absent`: older clusters serve no claims, or no pod groups.
+    """
 
     def __init__(
-        self,
-        manager: Manager,
-        *,
-        name: str = "default-scheduler",
-        plugins: Sequence[Plugin] = PLUGINS,
+        self, manager: Manager, setup: Setup = STANDARD, *, absent: Collection[Resource] = ()
     ) -> None:
         self._clock: Clock = manager.clock
         self._state = State()
-        self._decider = Decider(self._state, plugins)
-        self._backlog = Backlog(name)
-        self._queue: SchedulingQueue[UnitKey] = SchedulingQueue(manager.clock)
+        self._backlog = Backlog(profile.name for profile in setup.profiles)
+        self._queue: SchedulingQueue[UnitKey] = SchedulingQueue(
+            manager.clock, first_rest=setup.first_rest, longest_rest=setup.longest_rest
+        )
+        self._slots = asyncio.Semaphore(MOST_WRITING)
         client = replace(manager.client, manager=FIELD_MANAGER)
-        self._writer = Writer(client, manager.clock, EventRecorder(client, manager.clock, name))
-        self._binder = Binder(self._writer, self._state, manager.informer(Pod))
-        self._sources: tuple[tuple[Informer[Any], Callable[[Any, Any], None]], ...] = (
-            (manager.informer(Node), self._node),
-            (manager.informer(DeviceClass), self._device_class),
-            (manager.informer(ResourceSlice), self._slice),
-            (manager.informer(ResourceClaim), self._claim),
-            (manager.informer(PodGroup), self._group),
+        self._volumes = VolumeBinder(
+            client, manager.clock, self._state, manager.informer(Pod), self._slots
+        )
+        self._extenders = Extenders(client, setup.extenders) if setup.extenders else None
+        self._desks = {profile.name: self._desk(manager, profile) for profile in setup.profiles}
+        kinds: tuple[tuple[type[Object], Subscriber], ...] = (
+            (Namespace, self._namespace),
+            (Service, self._state.owners.put_service),
+            *((kind, self._state.owners.put_workload) for kind in WORKLOADS),
+            (Node, self._node),
+            (DeviceClass, self._device_class),
+            (ResourceSlice, self._slice),
+            (ResourceClaim, self._claim),
+            (PodGroup, self._group),
+            (PodDisruptionBudget, self._budget),
+        )
+        self._sources: tuple[tuple[Informer[Any], Subscriber], ...] = (
+            *((manager.informer(it), told) for it, told in kinds if it.resource not in absent),
+            *volume_sources(manager, self._state.volumes, self._volumes, self._queue.wake),
             (manager.informer(Pod), self._pod),
         )
+
+    def _desk(self, manager: Manager, profile: Profile) -> _Desk:
+        client = replace(manager.client, manager=FIELD_MANAGER)
+        events = EventRecorder(client, manager.clock, profile.name)
+        writer = Writer(client, manager.clock, events)
+        other = self._extenders.bind if self._extenders else None
+        binder = Binder(writer, self._state, manager.informer(Pod), self._volumes, other)
+        asked = (self._extenders.plugin,) if self._extenders else ()
+        return _Desk(Decider(self._state, (*profile.plugins, *asked)), binder)
 
     async def run(self) -> None:
         """Schedule until cancelled."""
@@ -70,60 +113,105 @@ class Scheduler:
             await informer.synced.wait()
         for informer, subscriber in self._sources:
             informer.subscribe(subscriber)
-        slots = asyncio.Semaphore(MOST_WRITING)
-        async with asyncio.TaskGroup() as writing:
-            while True:
-                await slots.acquire()
-                key = await self._queue.get()
-                decision = self._decide(key)
-                if decision is None:
-                    slots.release()
-                    continue
-                task = writing.create_task(self._carry_out(key, decision))
-                task.add_done_callback(lambda _: slots.release())
+        try:
+            async with asyncio.TaskGroup() as writing:
+                while True:
+                    await self._next(writing)
+        finally:
+            if self._extenders is not None:
+                await self._extenders.close()
 
-    def _decide(self, key: UnitKey) -> Decision | None:
-        """The decision on a unit; None where there is nothing to carry out."""
+    async def _next(self, writing: asyncio.TaskGroup) -> None:
+        """Decide on the next unit, and let it be written."""
+        slots = self._slots
+        await slots.acquire()
+        key = await self._queue.get()
         unit = self._backlog.unit(key)
         if unit is None:
             self._queue.finish(key)
-            return None
+            slots.release()
+            return
+        desk = self._desks[unit.pods[0].spec.scheduler_name]
+        if self._extenders is not None and self._extenders.concern(unit.pods):
+            slots.release()
+            writing.create_task(self._ask_first(key, desk, unit, self._extenders))
+            return
+        task = writing.create_task(self._carry_out(key, desk, self._decide(desk, unit)))
+        task.add_done_callback(lambda _: slots.release())
+
+    async def _ask_first(
+        self, key: UnitKey, desk: _Desk, asked: Unit, extenders: Extenders
+    ) -> None:
+        """Decide on a unit once extenders have answered; meanwhile others are decided on."""
+        fault: Exception | None = None
         try:
-            decision = self._decider.decide(unit)
-        except Exception:
-            # A plugin's fault must not stop the others' pods.
-            log.exception("deciding failed", extra={"unit": "/".join(key[:2])})
-            self._queue.retry(key)
-            return None
+            await extenders.ask(desk.decider, asked.pods)
+        except Exception as error:  # of a plugin, of an extender, of the API
+            fault = error
+        async with self._slots:
+            unit = self._backlog.unit(key)
+            if unit is None:
+                self._queue.finish(key)
+            else:
+                decision = _failed(unit, fault) if fault else self._decide(desk, unit)
+                await self._carry_out(key, desk, decision)
+        extenders.forget(asked.pods)
+
+    def _decide(self, desk: _Desk, unit: Unit) -> Decision:
+        """The decision on a unit; where a plugin fails, it is that the pods are tried again."""
+        names = sorted({pod.spec.scheduler_name for pod in unit.pods})
+        if len(names) > 1:
+            text = f'{SAME_NAME}, got: "{names[0]}" and "{names[1]}"'
+            return _failed(unit, NamedError(text))
+        try:
+            decision = desk.decider.decide(unit)
+        except Exception as error:  # a plugin's fault must not stop the others' pods
+            return _failed(unit, error)
+        if self._extenders is not None and not self._extenders.agree(decision.placements):
+            for placement in reversed(decision.placements):
+                self._state.retract(placement)
+            return Decision(busy=True)
         self._state.hand_over(decision.placements)
         return decision
 
-    async def _carry_out(self, key: UnitKey, decision: Decision) -> None:
+    async def _carry_out(self, key: UnitKey, desk: _Desk, decision: Decision) -> None:
         """Write the decision and give the unit back to the queue."""
         failed = decision.busy
         try:
-            bound = await self._binder.bind(decision.placements)
+            bound = await desk.binder.bind(decision.placements)
             for placement in bound:
                 self._backlog.bound(placement.pod)
             failed = failed or len(bound) < len(decision.placements)
-            await self._binder.tell(decision, bound, self._backlog.group(key))
+            await desk.binder.tell(decision, bound, self._backlog.group(key))
+            if decision.preemptions:
+                failed = not await desk.binder.evict(decision) or failed
+                for pod in (pod for it in decision.preemptions for pod in it.displaced):
+                    self._queue.hurry(unit_of(pod))
         except Exception:
             # A fault of this unit's must not stop the others.
             log.exception("binding failed", extra={"unit": "/".join(key[:2])})
             failed = True
+            for it in decision.preemptions:
+                self._state.evicting.difference_update(one.pod.metadata.uid for one in it.victims)
         if failed:
             self._queue.retry(key)
         elif decision.waiting:
-            self._queue.park(key)
+            heeding = any(heeds_others(refusal.pod) for refusal in decision.refusals)
+            self._queue.park(key, heeding=heeding)
         else:
             self._queue.finish(key)
+
+    def _forget(self, uid: str) -> None:
+        for desk in self._desks.values():
+            desk.binder.writer.forget(uid)
 
     def _pod(self, old: Pod | None, new: Pod | None) -> None:
         nodes = self._state.nodes
         freed = False
+        nodes.nominated.follow(old, new)
         if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
             freed = nodes.drop_pod(old.metadata.uid)
-            self._writer.forget(old.metadata.uid)
+            self._forget(old.metadata.uid)
         if new is not None and new.finished:
             freed = nodes.drop_pod(new.metadata.uid) or freed
         elif new is not None and new.spec.node_name:
@@ -134,13 +222,34 @@ class Scheduler:
             self._queue.add(key, self._backlog.priority(key))
         elif self._backlog.unit(key) is None:
             self._queue.drop(key)
-        if freed:
+        if freed or (new is not None and relabelled(old, new)):
             self._queue.wake()
+            if freed and old is not None:
+                self._make_way(old)
+        elif new is not None and stirs(old, new):
+            self._queue.stir()
+
+    def _make_way(self, gone: Pod) -> None:
+        """Those come at once that waited for no more than this pod to go."""
+        self._state.evicting.discard(gone.metadata.uid)
+        for occupant in self._state.nodes.nominated.on(gone.spec.node_name):
+            key = unit_of(occupant.pod)
+            unit = self._backlog.unit(key)
+            if unit is not None and not any(expecting(self._state, pod) for pod in unit.pods):
+                self._queue.hurry(key)
+
+    def _budget(self, old: PodDisruptionBudget | None, new: PodDisruptionBudget | None) -> None:
+        self._state.budgets.put(old, new)
 
     def _node(self, old: Node | None, new: Node | None) -> None:
         if new is None:
             self._state.nodes.drop_node(_either(old, new).metadata.name)
+            self._queue.stir()
         elif self._state.nodes.put_node(new):
+            self._queue.wake()
+
+    def _namespace(self, old: Namespace | None, new: Namespace | None) -> None:
+        if self._state.namespaces.put(old, new):
             self._queue.wake()
 
     def _device_class(self, old: DeviceClass | None, new: DeviceClass | None) -> None:
@@ -158,12 +267,24 @@ class Scheduler:
 
     def _group(self, old: PodGroup | None, new: PodGroup | None) -> None:
         self._backlog.put_group(old, new)
+        self._state.put_group(old, new)
         if new is None:
-            self._writer.forget(_either(old, new).metadata.uid)
+            self._forget(_either(old, new).metadata.uid)
         elif old is None or old.spec != new.spec:
             key = UnitKey(new.metadata.namespace, new.metadata.name, True)
             if self._backlog.unit(key) is not None:
                 self._queue.add(key, self._backlog.priority(key))
+
+
+def _failed(unit: Unit, error: Exception) -> Decision:
+    """Nothing was decided; the pods are told, and tried again."""
+    text = told(error)
+    # Where it comes from is of interest only where nobody is named.
+    traced = None if isinstance(error, NamedError) else error
+    context = {"pod": "/".join(unit.pods[0].key), "error": text}
+    log.warning("deciding failed", extra=context, exc_info=traced)
+    refusals = tuple(Refusal(pod, SCHEDULER_ERROR, text) for pod in unit.pods)
+    return Decision(refusals=refusals, busy=True)
 
 
 def _occupant(pod: Pod) -> Occupant:

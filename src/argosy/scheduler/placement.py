@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from argosy.api.core import Pod
 from argosy.api.dra import Allocation, ResourceClaim
+from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
 from argosy.scheduler.occupants import Occupant
 
 
@@ -16,6 +17,17 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeGrant:
+    """What a volume claim without a volume gets: `volume`, or one that is made for the pod's node
+    (None). Within `patience` seconds it must be there.
+    """
+
+    claim: PersistentVolumeClaim
+    volume: PersistentVolume | None
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """A pod's place, and what it will be there for others."""
 
@@ -23,3 +35,4 @@ class Placement:
     node: str
     occupant: Occupant
     grants: tuple[Grant, ...] = ()
+    volumes: tuple[VolumeGrant, ...] = ()

@@ -1,9 +1,9 @@
 """What waits for a decision, and for how long.
 
 An entry is ready (highest priority first, then first come), resting after a failure (1 s, doubled
-each time up to 10 s), or parked until something changes that may help it. It is given out to one
-worker at a time; `finish`, `park` or `retry` gives it back. An event wakes parked entries, but not
-before their rest is over, so events can't make the scheduler spin.
+each time up to 10 s, unless told otherwise), or parked until something changes that may help it. It
+is given out to one worker at a time; `finish`, `park` or `retry` gives it back. An event wakes
+parked entries, but not before their rest is over, so events can't make the scheduler spin.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ FIRST_REST = 1.0
 LONGEST_REST = 10.0
 LONGEST_PARKED = 300.0
 """An event that nobody thought of must not strand a pod for ever."""
+_FRONT = 2**62
+"""Taken from the order of those that come before the others."""
 
 
 class _Place(Enum):
@@ -39,19 +41,26 @@ class _Entry:
     failures: int = 0
     again: bool = False
     wakes_seen: int = 0
+    stirs_seen: int = 0
 
 
 class SchedulingQueue(Generic[K]):
     """Keys with priorities. Everything but `get` happens at once."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, *, first_rest: float = FIRST_REST, longest_rest: float = LONGEST_REST
+    ) -> None:
         self._clock = clock
+        self._first_rest = first_rest
+        self._longest_rest = longest_rest
         self._entries: dict[K, _Entry] = {}
         self._ready: list[tuple[int, int, K]] = []
         self._timed: list[tuple[float, int, K]] = []
         self._parked: set[K] = set()
+        self._heeding: set[K] = set()
         self._counter = 0
         self._wakes = 0
+        self._stirs = 0
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -70,12 +79,25 @@ class SchedulingQueue(Generic[K]):
         elif entry.place is not _Place.READY or changed:
             self._make_ready(key, entry)
 
+    def hurry(self, key: K) -> None:
+        """Room was made for `key`: it has its turn at once, before others of its priority."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        if entry.order > 0:
+            entry.order -= _FRONT
+        if entry.place is _Place.BUSY:
+            entry.again = True
+        else:
+            self._make_ready(key, entry)
+
     def drop(self, key: K) -> None:
         """`key` is gone. Where a worker has it, giving it back will tell."""
         entry = self._entries.get(key)
         if entry is not None and entry.place is not _Place.BUSY:
             del self._entries[key]
             self._parked.discard(key)
+            self._heeding.discard(key)
 
     def wake(self) -> None:
         """Something changed that may help any parked entry, or one that is just being decided."""
@@ -83,6 +105,15 @@ class SchedulingQueue(Generic[K]):
         for key in self._parked:
             self._rest(key, self._entries[key])
         self._parked.clear()
+        self._heeding.clear()
+
+    def stir(self) -> None:
+        """The same for those alone that heed other pods' places."""
+        self._stirs += 1
+        for key in self._heeding:
+            self._rest(key, self._entries[key])
+        self._parked -= self._heeding
+        self._heeding.clear()
 
     def finish(self, key: K) -> None:
         """All is done, unless `key` was changed meanwhile."""
@@ -95,16 +126,19 @@ class SchedulingQueue(Generic[K]):
         else:
             del self._entries[key]
 
-    def park(self, key: K) -> None:
-        """`key` can't be placed: it waits for a change."""
+    def park(self, key: K, *, heeding: bool = False) -> None:
+        """`key` can't be placed: it waits for a change, `heeding` ones for any pod's that lands."""
         entry = self._failed(key)
         if entry is None:
             return
-        if entry.wakes_seen != self._wakes:
+        stirred = heeding and entry.stirs_seen != self._stirs
+        if stirred or entry.wakes_seen != self._wakes:
             self._rest(key, entry)
         else:
             entry.place = _Place.PARKED
             self._parked.add(key)
+            if heeding:
+                self._heeding.add(key)
             self._push(key, self._clock.monotonic() + LONGEST_PARKED)
 
     def retry(self, key: K) -> None:
@@ -131,7 +165,7 @@ class SchedulingQueue(Generic[K]):
         if entry.again:
             self._make_ready(key, entry)
             return None
-        rest = min(FIRST_REST * 2 ** min(entry.failures, 30), LONGEST_REST)
+        rest = min(self._first_rest * 2 ** min(entry.failures, 30), self._longest_rest)
         entry.failures += 1
         entry.due = self._clock.monotonic() + rest
         return entry
@@ -140,6 +174,7 @@ class SchedulingQueue(Generic[K]):
         entry.place = _Place.READY
         entry.again = False
         self._parked.discard(key)
+        self._heeding.discard(key)
         heapq.heappush(self._ready, (-entry.priority, entry.order, key))
         self._changed.set()
 
@@ -173,5 +208,6 @@ class SchedulingQueue(Generic[K]):
             if entry and current and entry.place is _Place.READY:
                 entry.place = _Place.BUSY
                 entry.wakes_seen = self._wakes
+                entry.stirs_seen = self._stirs
                 return key
         return None

@@ -5,15 +5,16 @@ what a selector selects there is one from when it was first asked for; pods of e
 matched once, and the counts follow each pod that comes and goes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from argosy.scheduler.occupants import Identity, Mark, Occupant, Room
-from argosy.scheduler.terms import Selected
+from argosy.scheduler.seekers import Seekers
+from argosy.scheduler.terms import Selected, Term
 
 Counts = NDArray[np.int32]
 _MOST_WATCHED = 256
@@ -54,16 +55,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Pods of `namespaces` that `pods` selects; `leaving` tells whether those on their way out
-    count."""
+    """Pods of `namespaces` (None: of all) that `pods` selects; `leaving` tells whether those on
+    their way out count."""
 
-    namespaces: frozenset[str]
+    namespaces: frozenset[str] | None
     pods: Selected
     leaving: bool = True
 
     def matches(self, identity: Identity) -> bool:
         """Whether it selects a pod of this identity."""
-        if identity.namespace not in self.namespaces:
+        if self.namespaces is not None and identity.namespace not in self.namespaces:
             return False
         if identity.terminating and not self.leaving:
             return False
@@ -83,6 +84,7 @@ class Tallies:
 
     def __init__(self) -> None:
         self._marks: dict[Room, dict[Any, Tally]] = {}
+        self._seekers: Seekers[Mark, Tally] = Seekers()
         self._groups: dict[Identity, _Group] = {}
         self._watched: dict[Choice, Tally] = {}
 
@@ -108,6 +110,10 @@ class Tallies:
         """What pods carry of one sort; don't change it."""
         return self._marks.get(room, _NOTHING)
 
+    def seeking(self, namespace: str, labels: Mapping[str, str]) -> Iterator[tuple[Mark, Tally]]:
+        """The carried terms that may select a pod of `namespace` with `labels`."""
+        return self._seekers.of(namespace, labels)
+
     def matching(self, choice: Choice) -> Tally:
         """How many pods of each node `choice` selects; kept for the next time."""
         known = self._watched.pop(choice, None)
@@ -123,9 +129,13 @@ class Tallies:
         tally = of_sort.get(mark.key)
         if tally is None:
             tally = of_sort[mark.key] = Tally()
+            if (term := term_of(mark)) is not None:
+                self._seekers.put(term, mark, tally)
         tally.add(row, sign)
         if not tally.rows:
             del of_sort[mark.key]
+            if (term := term_of(mark)) is not None:
+                self._seekers.drop(term, mark)
 
     def _counted(self, choice: Choice) -> Tally:
         tally = Tally()
@@ -141,6 +151,17 @@ class Tallies:
         for group in self._groups.values():
             if tally in group.watchers:
                 group.watchers.remove(tally)
+
+
+def term_of(mark: Mark) -> Term | None:
+    """The term that a mark stands for; None where it is something else."""
+    match mark:
+        case ("apart" | "together", term):
+            return cast(Term, term)
+        case ("preferred", weighed):
+            return cast(Term, weighed.term)
+        case _:
+            return None
 
 
 _NOTHING: Mapping[Any, Tally] = {}

@@ -4,13 +4,14 @@ A term is known by its `key`, a text, so that sets and dictionaries of terms are
 Source: Kubernetes' "Inter-pod affinity and anti-affinity".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
-from argosy.api.labelselector import LabelSelector
+from argosy.api.labelselector import LabelRequirement, LabelSelector
+from argosy.api.meta import View
 from argosy.base.memo import remembered
 from argosy.base.selectors import Selector
 
@@ -18,7 +19,6 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 Json = Mapping[str, Any]
-Way = Literal["podAffinity", "podAntiAffinity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,59 +84,97 @@ def rules_of(namespace: str, affinity: Json | None) -> Rules:
 
 
 def selected(selector: Json | None) -> Selected:
-    """What a label selector as JSON selects."""
+    """What a label selector as JSON selects. Raises ValueError for what is none."""
     return _known_selected(selector)
+
+
+class _Term(View, frozen=True, kw_only=True):
+    """A term as the API has it; selectors are read where they are parsed."""
+
+    label_selector: dict[str, Any] | None = None
+    namespaces: tuple[str, ...] | None = None
+    namespace_selector: dict[str, Any] | None = None
+    topology_key: str = ""
+
+
+class _WeighedTerm(View, frozen=True, kw_only=True):
+    weight: Annotated[int, msgspec.Meta(ge=1, le=100)]
+    pod_affinity_term: _Term
+
+
+class _Places(View, frozen=True, kw_only=True):
+    required: tuple[_Term, ...] | None = msgspec.field(name=REQUIRED, default=None)
+    preferred: tuple[_WeighedTerm, ...] | None = msgspec.field(name=PREFERRED, default=None)
+
+
+class _Affinity(View, frozen=True, kw_only=True):
+    pod_affinity: _Places | None = None
+    pod_anti_affinity: _Places | None = None
+
+
+_NO_PLACES = _Places()
+
+
+def joined(parts: Sequence[Selected]) -> Selected:
+    """What all of them select."""
+    key = " & ".join(part.key for part in parts)
+    selectors = [part.selector for part in parts if part.selector is not None]
+    if len(selectors) < len(parts):
+        return Selected(key, None)
+    return Selected(key, Selector(tuple(item for each in selectors for item in each.requirements)))
 
 
 def _rules(given: Any) -> Rules:
     namespace, affinity = given
-    preferred = [
-        *_preferred(namespace, affinity, "podAffinity", 1),
-        *_preferred(namespace, affinity, "podAntiAffinity", -1),
-    ]
+    try:
+        rules = msgspec.convert(affinity, _Affinity)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"spec.affinity: {error}") from error
+    near, apart = rules.pod_affinity or _NO_PLACES, rules.pod_anti_affinity or _NO_PLACES
     return Rules(
-        _required(namespace, affinity, "podAffinity"),
-        _required(namespace, affinity, "podAntiAffinity"),
-        tuple(preferred),
+        tuple(_term(namespace, item) for item in near.required or ()),
+        tuple(_term(namespace, item) for item in apart.required or ()),
+        (*_preferred(namespace, near, 1), *_preferred(namespace, apart, -1)),
     )
 
 
-def _required(namespace: str, affinity: Json, way: Way) -> tuple[Term, ...]:
-    items = (affinity.get(way) or {}).get(REQUIRED) or ()
-    return tuple(_term(namespace, item) for item in items)
+def _preferred(namespace: str, places: _Places, sign: int) -> Iterator[Weighed]:
+    for item in places.preferred or ():
+        yield Weighed(_term(namespace, item.pod_affinity_term), sign * item.weight)
 
 
-def _preferred(namespace: str, affinity: Json, way: Way, sign: int) -> list[Weighed]:
-    items = (affinity.get(way) or {}).get(PREFERRED) or ()
-    return [
-        Weighed(_term(namespace, item.get("podAffinityTerm") or {}), sign * int(item["weight"]))
-        for item in items
-    ]
-
-
-def _term(namespace: str, item: Json) -> Term:
-    named = frozenset(item.get("namespaces") or ())
-    chosen = item.get("namespaceSelector")
-    if not named and chosen is None:
+def _term(namespace: str, item: _Term) -> Term:
+    named = frozenset(item.namespaces or ())
+    if not named and item.namespace_selector is None:
         named = frozenset((namespace,))
-    parts = (item.get("labelSelector"), sorted(named), chosen, item.get("topologyKey") or "")
-    return Term(
-        msgspec.json.encode(parts).decode(),
-        selected(item.get("labelSelector")),
-        named,
-        None if chosen is None else selected(chosen).selector,
-        parts[3],
-    )
+    pods, chosen = selected(item.label_selector), selected(item.namespace_selector)
+    parts = (pods.key, sorted(named), chosen.key, item.topology_key)
+    key = msgspec.json.encode(parts).decode()
+    return Term(key, pods, named, chosen.selector, item.topology_key)
 
 
 def _selected(selector: Any) -> Selected:
-    key = msgspec.json.encode(selector).decode()
     if selector is None:
-        return Selected(key, None)
+        return Selected("null", None)
     try:
-        return Selected(key, msgspec.convert(selector, LabelSelector).parsed)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
+        said = {name: value for name, value in selector.items() if value is not None}
+        view = msgspec.convert(said, LabelSelector)
+    except (msgspec.ValidationError, AttributeError) as error:
+        raise ValueError(f"label selector: {error}") from error
+    for item in view.match_expressions:
+        _check(item)
+    return Selected(msgspec.json.encode(view).decode(), view.parsed)
+
+
+def _check(item: LabelRequirement) -> None:
+    """Raises ValueError for what the API does not take."""
+    if item.operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+        raise ValueError(f'"{item.operator}" is not a valid label selector operator')
+    listing = item.operator in ("In", "NotIn")
+    if listing and not item.values:
+        raise ValueError("for 'in', 'notin' operators, values set can't be empty")
+    if item.values and not listing:
+        raise ValueError("values set must be empty for exists and does not exist")
 
 
 _known_rules = remembered(_rules)

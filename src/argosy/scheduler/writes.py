@@ -60,7 +60,7 @@ class Writer:
     client: Client
     clock: Clock
     events: EventRecorder
-    _told: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _told: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     async def write_claim(self, write: ClaimWrite) -> ResourceClaim:
         """Allocate and reserve. Raises StatusError 409 where the claim has changed since."""
@@ -87,20 +87,33 @@ class Writer:
         await self._patch_claim(written, {"reservedFor": before or None})
 
     async def tell_refusal(self, refusal: Refusal) -> None:
-        """The pod's condition and event, if they are news."""
+        """The pod's condition, nomination and event, if they are news."""
         pod = refusal.pod
-        told = (refusal.reason, refusal.message)
-        if self._known(pod) == told:
+        told = (refusal.reason, refusal.message, refusal.node)
+        known = self._known(pod)
+        if known == told:
             return
         meta = pod.metadata
         new = Condition(
             type=POD_SCHEDULED, status="False", reason=refusal.reason, message=refusal.message
         )
-        await self._apply_condition(pod, pod.status.conditions, new)
+        nominated = {"nominatedNodeName": refusal.node} if refusal.node else {}
+        await self._apply_condition(pod, pod.status.conditions, new, **nominated)
+        if pod.status.nominated_node_name and not refusal.node:
+            await self.clear_nomination(pod)
         self._told[meta.uid] = told
-        if refusal.reason != GATED:
+        if refusal.reason != GATED and (known is None or known[:2] != told[:2]):
             note = Note("FailedScheduling", refusal.message, "Warning")
             await self.events.record(pod, note)
+
+    async def clear_nomination(self, pod: Pod) -> None:
+        """No room is kept for the pod any longer. Raises StatusError."""
+        meta = pod.metadata
+        self._told.pop(meta.uid, None)
+        patch = {"metadata": {"uid": meta.uid}, "status": {"nominatedNodeName": None}}
+        await self.client.merge(
+            Pod.resource, meta.name, meta.namespace, patch, subresource="status"
+        )
 
     async def tell_placement(self, placement: Placement) -> None:
         """The event of a bound pod."""
@@ -113,8 +126,9 @@ class Writer:
         """The group's condition. Once True it stays: it is about the first time."""
         known = condition(group.status.conditions, GROUP_SCHEDULED)
         placed = reason == "Scheduled"
-        told = (reason, message)
-        if known is not None and (known.status == "True" or (known.reason, known.message) == told):
+        told = (reason, message, "")
+        same = known is not None and (known.reason, known.message) == (reason, message)
+        if known is not None and (known.status == "True" or same):
             return
         if self._told.get(group.metadata.uid) == told:
             return
@@ -132,22 +146,24 @@ class Writer:
         """The object is gone."""
         self._told.pop(uid, None)
 
-    def _known(self, pod: Pod) -> tuple[str, str] | None:
+    def _known(self, pod: Pod) -> tuple[str, str, str] | None:
         told = self._told.get(pod.metadata.uid)
         if told is not None:
             return told
         known = condition(pod.status.conditions, POD_SCHEDULED)
-        return (known.reason, known.message) if known and known.status == "False" else None
+        if known is None or known.status != "False":
+            return None
+        return (known.reason, known.message, pod.status.nominated_node_name)
 
     async def _apply_condition(
-        self, obj: Pod | PodGroup, known: Sequence[Condition], new: Condition
+        self, obj: Pod | PodGroup, known: Sequence[Condition], new: Condition, **beside: str
     ) -> None:
         meta = obj.metadata
         now = timestamp(self.clock.now())
         stamped = condition(with_condition(tuple(known), new, now), new.type)
         body = {
             "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
-            "status": {"conditions": [msgspec.to_builtins(stamped)]},
+            "status": {"conditions": [msgspec.to_builtins(stamped)], **beside},
         }
         await self.client.apply(obj.resource, body, subresource="status")
 

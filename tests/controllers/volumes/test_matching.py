@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from argosy.api.core import Node
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.api.volumebinding import meant_for, size
 from argosy.controllers.volumes.claimplan import default_class
-from argosy.controllers.volumes.matching import best, meant_for, mismatch, reachable, size
+from argosy.controllers.volumes.matching import best, mismatch, reachable
 from argosy.controllers.volumes.words import DEFAULT_CLASS
 
 MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany")

@@ -20,7 +20,7 @@ def decided(affinity: dict[str, Any], **spec: Any) -> str:
     decision = Decider(state, PLUGINS).decide(Unit(pods=(wanted,)))
     if decision.placements:
         return decision.placements[0].node
-    return decision.refusals[0].message
+    return decision.refusals[0].message.partition(" preemption:")[0]
 
 
 MISMATCH = "node(s) didn't match Pod's node affinity/selector"
@@ -34,7 +34,7 @@ MISMATCH = "node(s) didn't match Pod's node affinity/selector"
         (pin(None, "c"), f"0/3 nodes are available: 1 Too many pods, 2 {MISMATCH}."),
         (pin(None, "d"), f"0/3 nodes are available: 1 Too many pods, 2 {MISMATCH}."),
         ({"podAffinity": {}, **pin(None, "a")}, "a"),
-        ({"nodeAffinity": {}}, "spec.affinity is not supported yet"),
+        ({"nodeAffinity": {}}, "a"),
     ],
 )
 def test_the_pod_goes_there_or_nowhere(affinity: dict[str, Any], expected: str) -> None:

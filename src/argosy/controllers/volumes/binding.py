@@ -11,8 +11,14 @@ from typing import Any, Generic, TypeVar
 
 from argosy.api.meta import Object
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
-from argosy.controllers.volumes.matching import meant_for, size
-from argosy.controllers.volumes.words import BIND_COMPLETED, BOUND_BY_CONTROLLER, YES
+from argosy.api.volumebinding import (
+    BIND_COMPLETED,
+    BOUND_BY_CONTROLLER,
+    YES,
+    meant_for,
+    reference_of,
+    size,
+)
 
 Json = dict[str, Any]
 T = TypeVar("T", bound=Object)
@@ -51,15 +57,7 @@ def _owned(
     reference, meta = volume.spec.claim_ref, claim.metadata
     if reference is not None and reference.uid == meta.uid and meant_for(volume, claim):
         return None
-    whose = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "namespace": meta.namespace,
-        "name": meta.name,
-        "uid": meta.uid,
-        "resourceVersion": meta.resource_version,
-    }
-    patch: Json = {"spec": {"claimRef": whose}}
+    patch: Json = {"spec": {"claimRef": reference_of(claim)}}
     if not meant_for(volume, claim):
         patch["metadata"] = {"annotations": {BOUND_BY_CONTROLLER: YES}}
     return Write(volume, patch)

@@ -1,8 +1,9 @@
 """What becomes of a claim: decided from what is known of volumes, classes and pods.
 
 Pure functions. A claim that was bound once is never bound to another volume. Source: Kubernetes'
-persistent volume controller. Upstream's scheduler says at which node a claim of a class that waits
-for a pod is needed; here it is the node at which the first of its pods was placed.
+persistent volume controller. The scheduler says at which node a claim of a class that waits for a
+pod is needed, or which volume it gets. For a pod that came to its node without that being said (it
+named the node itself, say), it is that node.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 
 from argosy.api.core import Node
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
-from argosy.controllers.volumes.matching import best, claim_class, has_class, meant_for, mismatch
-from argosy.controllers.volumes.words import BIND_COMPLETED, DEFAULT_CLASS, SELECTED_NODE, WAIT
+from argosy.api.volumebinding import BIND_COMPLETED, SELECTED_NODE, WAIT, claim_class, meant_for
+from argosy.controllers.volumes.matching import best, has_class, mismatch
+from argosy.controllers.volumes.words import DEFAULT_CLASS
 from argosy.runtime.events import Note
 
 

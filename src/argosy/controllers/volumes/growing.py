@@ -5,8 +5,8 @@ may ask is admission's affair: classes say so (`allowVolumeExpansion`). Pure fun
 """
 
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
+from argosy.api.volumebinding import size
 from argosy.controllers.volumes.binding import Write
-from argosy.controllers.volumes.matching import size
 
 
 def lacks(claim: PersistentVolumeClaim) -> bool:

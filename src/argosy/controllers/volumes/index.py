@@ -5,8 +5,8 @@ from typing import Any
 from argosy.api.core import Pod
 from argosy.api.meta import Key
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.api.volumebinding import claim_class, volume_class
 from argosy.controllers.claimprotection import made
-from argosy.controllers.volumes.matching import claim_class, volume_class
 from argosy.runtime.informer import Informer
 
 CLAIM = "volumes/claim"

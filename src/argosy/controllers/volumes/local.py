@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from argosy.api.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from argosy.api.volumebinding import BOUND_BY_CONTROLLER, YES, reference_of
 from argosy.controllers.volumes.removal import opened, remove
 from argosy.controllers.volumes.words import (
-    BOUND_BY_CONTROLLER,
     FINALIZER,
     PROVISIONED_BY,
-    YES,
 )
 
 Json = dict[str, Any]
@@ -81,14 +80,7 @@ class LocalVolumes:
                 "volumeMode": spec.volume_mode,
                 "persistentVolumeReclaimPolicy": storage.reclaim_policy,
                 "hostPath": {"path": str(folder), "type": "DirectoryOrCreate"},
-                "claimRef": {
-                    "apiVersion": "v1",
-                    "kind": "PersistentVolumeClaim",
-                    "namespace": meta.namespace,
-                    "name": meta.name,
-                    "uid": meta.uid,
-                    "resourceVersion": meta.resource_version,
-                },
+                "claimRef": reference_of(claim),
             },
         }
 

@@ -8,38 +8,13 @@ from collections.abc import Iterable
 
 from argosy.api.core import Node
 from argosy.api.nodeaffinity import REQUIRED, matches
-from argosy.api.storage import Amounts, PersistentVolume, PersistentVolumeClaim
-from argosy.base import quantity
-from argosy.controllers.volumes.words import OLD_CLASS
-
-
-def claim_class(claim: PersistentVolumeClaim) -> str:
-    """The class that a claim names; empty for none."""
-    named = claim.metadata.annotations.get(OLD_CLASS)
-    return named if named is not None else claim.spec.storage_class_name or ""
+from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
+from argosy.api.volumebinding import OLD_CLASS, claim_class, meant_for, size, volume_class
 
 
 def has_class(claim: PersistentVolumeClaim) -> bool:
     """Whether the claim says anything of its class, be it that it wants none."""
     return OLD_CLASS in claim.metadata.annotations or claim.spec.storage_class_name is not None
-
-
-def volume_class(volume: PersistentVolume) -> str:
-    """The class that a volume is of."""
-    return volume.metadata.annotations.get(OLD_CLASS, volume.spec.storage_class_name)
-
-
-def meant_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
-    """Whether the volume is bound to this claim, or kept for one of its name."""
-    reference = volume.spec.claim_ref
-    if reference is None or (reference.namespace, reference.name) != claim.key:
-        return False
-    return reference.uid in ("", claim.metadata.uid)
-
-
-def size(amounts: Amounts) -> int:
-    """Bytes."""
-    return quantity.whole(amounts.get("storage", 0))
 
 
 def mismatch(volume: PersistentVolume, claim: PersistentVolumeClaim) -> str | None:

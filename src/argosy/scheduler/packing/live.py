@@ -81,7 +81,7 @@ class Live:
             self._rebuild()
             return
         homes = {nodes.row_of.get(home) for item in taken if (home := self._home(item))}
-        rows = {*usage.tolist(), *(row for row in homes if row is not None)}
+        rows = {*usage, *(row for row in homes if row is not None)}
         for row in rows:
             self._fill(row)
         self._worths.changed(*rows)
@@ -134,8 +134,13 @@ class Live:
         devices[len(offers) : len(offers) + whole] = MILLI
 
     def _counted(self, row: int, amounts: Ints | None = None) -> int:
-        """So many GPUs are counted as an extended resource: of `amounts`, or all there are."""
+        """So many GPUs are counted as an extended resource: of `amounts`, or all there are.
+
+        None on a node whose GPUs are devices: they would be there twice.
+        """
         nodes = self._state.nodes
+        if self._offers.get(row):
+            return 0
         given = nodes.allocatable[row] if amounts is None else amounts
         columns = [at for name, at in nodes.resources.items() if name.endswith(RESOURCES)]
         return min(max(int(given[columns].sum()), 0), MOST_DEVICES) if columns else 0

@@ -3,10 +3,10 @@
 Nodes share few sets of taints, so each set is judged once and looked up for all its nodes.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from argosy.api.core import Taint
 from argosy.api.tolerations import untolerated
@@ -15,36 +15,47 @@ from argosy.scheduler.framework import Mask, Plugin, Scores
 from argosy.scheduler.shape import Shape
 
 FORBIDDING = ("NoSchedule", "NoExecute")
+ADVISING = ("PreferNoSchedule",)
+UNTOLERATED = "node(s) had untolerated taint(s)"
 
 
 def tolerated(nodes: Columns, shape: Shape, rows: Rows) -> Mask:
     """Nodes without a forbidding taint that the pod doesn't tolerate."""
-    verdicts = [_untolerated(taints, shape, FORBIDDING) == 0 for taints in nodes.taint_sets]
-    return np.array(verdicts, dtype=np.bool_)[nodes.taint_ids[rows]]
+    found: Mask = _counts(nodes, shape, rows, FORBIDDING) == 0
+    return found
 
 
 def unwanted(nodes: Columns, shape: Shape, rows: Rows) -> Scores:
     """How many taints of each node say that the pod had better go elsewhere."""
-    counts = [_untolerated(taints, shape, ("PreferNoSchedule",)) for taints in nodes.taint_sets]
-    return np.array(counts, dtype=np.int64)[nodes.taint_ids[rows]]
+    return _counts(nodes, shape, rows, ADVISING)
 
 
 def explain(nodes: Columns, shape: Shape, rows: Rows) -> Mapping[str, int]:
-    """The first forbidding taint of each node, named."""
-    reasons: Counter[str] = Counter()
-    for taint_id, count in zip(*np.unique(nodes.taint_ids[rows], return_counts=True), strict=True):
-        taint = next(
-            taint
-            for taint in nodes.taint_sets[int(taint_id)]
-            if _untolerated((taint,), shape, FORBIDDING)
-        )
-        text = f"{taint.key}: {taint.value}"
-        reasons[f"node(s) had untolerated taint {{{text}}}"] += int(count)
-    return reasons
+    """All for the same reason."""
+    return {UNTOLERATED: len(nodes.live[rows])}
 
 
-def _untolerated(taints: Sequence[Taint], shape: Shape, effects: Sequence[str]) -> int:
-    return len(untolerated(taints, shape.tolerations, effects))
+def _counts(nodes: Columns, shape: Shape, rows: Rows, effects: Sequence[str]) -> Scores:
+    """How many taints of these effects each row has that the pod doesn't tolerate."""
+
+    def count(taints: Sequence[Taint]) -> int:
+        return len(untolerated(taints, shape.tolerations, effects)) if taints else 0
+
+    return _by_set(nodes.taint_sets, nodes.taint_ids[rows], count)
+
+
+def _by_set(
+    sets: Sequence[Sequence[Taint]],
+    ids: NDArray[np.int32],
+    judge: Callable[[Sequence[Taint]], int],
+) -> Scores:
+    """`judge` of each row's set."""
+    if len(ids) < len(sets):  # nodes whose taints change all the time have had many sets
+        return np.array([judge(sets[number]) for number in ids.tolist()], dtype=np.int64)
+    verdicts = [judge(item) for item in sets]
+    if not any(verdicts):
+        return np.zeros(len(ids), dtype=np.int64)
+    return np.array(verdicts, dtype=np.int64)[ids]
 
 
 PLUGIN = Plugin(

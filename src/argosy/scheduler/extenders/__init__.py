@@ -1,0 +1,1 @@
+"""Servers that are asked beside the plugins, as kube-scheduler's extenders (webhooks)."""

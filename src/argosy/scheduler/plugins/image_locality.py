@@ -1,0 +1,62 @@
+"""ImageLocality: nodes that have the pod's images already, by their sizes.
+
+An image counts the less the fewer nodes have it: otherwise the first node to have one would draw
+all its pods. What images are worth is told in `images`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from argosy.api.core import Pod
+from argosy.scheduler.framework import Mask, Plugin, Scores, Survey
+from argosy.scheduler.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What each row is worth for one pod."""
+
+    worths: Scores
+
+    @property
+    def mask(self) -> Mask | None:
+        """A node without the images can have the pod all the same."""
+        return None
+
+    def explain(self, rows: NDArray[np.intp]) -> Mapping[str, int]:
+        """Nobody is refused."""
+        return {}
+
+    def score(self, feasible: Mask) -> Scores | None:
+        """Whichever are feasible."""
+        return self.worths
+
+
+def survey(state: State, pod: Pod) -> Survey | None:
+    """None for a pod to whose images all nodes are alike."""
+    nodes = state.nodes
+    if not nodes.images:
+        return None
+    spec = pod.spec
+    wanted = [item.image for item in spec.init_containers]
+    wanted += [item.image for item in spec.containers]
+    containers = len(wanted)
+    for volume in spec.volumes:
+        if source := volume.get("image"):
+            wanted.append(str(source.get("reference") or ""))
+    there = nodes.images.anywhere([normalized(image) for image in wanted])
+    if not there or not containers:
+        return None
+    worths = nodes.images.worths(there, containers=containers, nodes=nodes.count, size=nodes.size)
+    return None if worths is None else Held(worths)
+
+
+def normalized(image: str) -> str:
+    """As nodes name it: with a tag."""
+    return image if image.rfind(":") > image.rfind("/") else f"{image}:latest"
+
+
+PLUGIN = Plugin(name="ImageLocality", survey=survey)
