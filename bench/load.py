@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST = 600.0
+SHAPES = 100
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -42,7 +43,8 @@ end
 
 
 def counted(token: str, path: str, body: str, count: int, unique: str) -> str:
-    """A wrk script: so many requests that create, then it ends; `unique` in a body is a number.
+    """A wrk script: so many requests that create, then it ends; `unique` in a body is a number
+    from 1 to `SHAPES`, in turn.
 
     wrk asks for one request that it never sends: the first.
     """
@@ -54,7 +56,7 @@ local headers = {{["Authorization"] = "Bearer {token}", ["Content-Type"] = "appl
 function request()
   n = n + 1
   if n < 1 or n > {count} then return wrk.format("GET", "/version", headers) end
-  return wrk.format("POST", "{path}", headers, (text:gsub("{unique}", n)))
+  return wrk.format("POST", "{path}", headers, (text:gsub("{unique}", n % {SHAPES} + 1)))
 end
 function response(status)
   if status ~= 200 then done = done + 1 end

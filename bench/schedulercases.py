@@ -13,7 +13,7 @@ ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 SPACES = ("sched-0", "sched-1")
 DRIVER = "gpu.example.com"
 UNIQUE = "UNIQUE"
-"""In a template: another number for each pod, so that no two have one shape."""
+"""In a template: one of a hundred numbers, in turn. So many shapes there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ CASES: tuple[Case, ...] = (
         target=700,
         node=node,
         before=(_PLAIN,),
-        measured=Batch(pod(cpu=f"{UNIQUE}m"), 10_000),
+        measured=Batch(pod(memory=f"{UNIQUE}Mi"), 10_000),
     ),
     Case(
         name="node-affinity",

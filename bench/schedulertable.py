@@ -39,6 +39,8 @@ from bench.server import Running, argosy
 
 PATIENCE = 600.0
 CLIENTS = 16
+QUIET = 5
+"""So many looks, two seconds apart, without another event: no more come."""
 EVENT = Resource(version="v1", kind="Event", plural="events")
 PRIORITY_CLASS = Resource(
     group="scheduling.k8s.io",
@@ -82,6 +84,7 @@ async def measure(case: Case) -> Figure:
 
 async def _measured(running: Running, client: Client, case: Case) -> Figure:
     await _prepare(client, case)
+    await _untainted(client)
     for batch in case.before:
         await _placed(running, client, batch)
     await _renew(client, case.nodes)
@@ -109,6 +112,16 @@ async def _prepare(client: Client, case: Case) -> None:
             client.create(ResourceSlice.resource, devices(i, case.slices))
             for i in range(case.nodes)
         )
+
+
+async def _untainted(client: Client) -> None:
+    """A node that is new is tainted until a controller has seen that it is ready."""
+    while True:
+        listed = await client.list(Node)
+        new = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+        if not any(taint.key in new for item in listed.items for taint in item.spec.taints):
+            return
+        await asyncio.sleep(1)
 
 
 async def _all(writes: Iterable[Awaitable[Any]]) -> None:
@@ -180,13 +193,14 @@ async def _bound(client: Client, batch: Batch, since: str) -> None:
 
 
 async def _untold(client: Client, batch: Batch) -> int:
-    """How many pods have no `Scheduled` event, once no more come."""
-    before = -1
+    """How many pods have no `Scheduled` event, once none came for a while."""
+    before, unchanged = -1, 0
     while True:
         chosen = "reason=Scheduled,involvedObject.kind=Pod"
         listed = await client.list(PartialObject, batch.space, fields=chosen, resource=EVENT)
         told = len(listed.items)
-        if told >= batch.count or told == before:
+        unchanged = unchanged + 1 if told == before else 0
+        if told >= batch.count or unchanged >= QUIET:
             return max(batch.count - told, 0)
         before = told
         await asyncio.sleep(2)

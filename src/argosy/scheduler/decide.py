@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from argosy.api.core import Pod
 from argosy.api.dra import ResourceClaim
 from argosy.api.scheduling import PodGroup
+from argosy.scheduler.explain.headline import Headlines
 from argosy.scheduler.framework import BusyError, Plugin, UnschedulableError
 from argosy.scheduler.placement import Placement
 from argosy.scheduler.placing import NoRoomError, Placer
@@ -55,6 +56,7 @@ class Refusal:
     reason: str
     message: str
     node: str = ""
+    headline: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,8 @@ class Decider:
         self._placer = Placer(state, plugins)
         terms = next((plugin.preemption for plugin in plugins if plugin.preemption), None)
         self._preemptor = Preemptor(state, self._placer, terms) if terms else None
+        placer = self._placer
+        self._headlines = Headlines(state.nodes, plugins, lambda pod: placer.search(pod).surveys)
 
     def decide(self, unit: Unit) -> Decision:
         """Place the unit and assume the placements, or tell why not."""
@@ -110,7 +114,8 @@ class Decider:
             text = _gang_message(unit, len(placements), failures)
             text, preemptions = self._rescue_gang(unit, pods, failures, text, busy=busy)
             found = self._failed(gated, [(pod, text) for pod in pods], busy=busy)
-            return replace(found, preemptions=preemptions)
+            refusals = self._headed(found.refusals, failures[:1] * len(pods), pods)
+            return replace(found, refusals=refusals, preemptions=preemptions)
         if not failures and not gated:
             return Decision(placements=tuple(placements))
         try:
@@ -119,7 +124,8 @@ class Decider:
             self._retract(placements)
             raise
         found = self._failed(gated, told, busy=busy)
-        return replace(found, placements=tuple(placements), preemptions=made)
+        refusals = self._headed(found.refusals, failures, [failure.pod for failure in failures])
+        return replace(found, placements=tuple(placements), refusals=refusals, preemptions=made)
 
     def candidates(self, pod: Pod) -> list[str]:
         """The nodes that could have the pod just now, as far as filters and surveys know.
@@ -174,6 +180,21 @@ class Decider:
             told.append((failure.pod, text))
             made.extend(preemptions)
         return told, tuple(made)
+
+    def _headed(
+        self, refusals: Sequence[Refusal], failures: Sequence[_Failure], pods: Sequence[Pod]
+    ) -> tuple[Refusal, ...]:
+        """With the dominant reason in plain words, where it is nodes that are lacking; `failures`
+        are those of `pods`."""
+        told = {
+            pod.metadata.uid: self._headlines.of(failure.pod, failure.text)
+            for failure, pod in zip(failures, pods, strict=False)
+            if failure.room
+        }
+        return tuple(
+            replace(refusal, headline=told.get(refusal.pod.metadata.uid, ""))
+            for refusal in refusals
+        )
 
     def _rescue(self, failure: _Failure, *, busy: bool) -> tuple[str, Preemptions]:
         """Make room for a pod, if there is a way; what it is told, and who goes."""

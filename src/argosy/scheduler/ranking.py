@@ -17,7 +17,9 @@ from argosy.scheduler.columns import Columns, Rows
 from argosy.scheduler.framework import HIGHEST_SCORE, Mask, Plugin, Scores, Survey
 from argosy.scheduler.shape import Shape
 
-_MOST_SHAPES = 64
+_MOST_SHAPES, _FEWEST_SHAPES = 1024, 16
+_MOST_ROWS = 2**21
+"""Of all kept rankings together; a row takes some 40 bytes of each."""
 _FEW = 8
 """So many rows are looked at one by one faster than together."""
 _BLOCK = 8192
@@ -296,6 +298,7 @@ class Rankings:
         """The ranking of `shape`; the one not asked for longest makes room."""
         ranking = self._known.pop(shape, None) or Ranking(self._nodes, self._plugins, shape)
         self._known[shape] = ranking
-        if len(self._known) > _MOST_SHAPES:
+        most = min(_MOST_ROWS // max(self._nodes.size, 1), _MOST_SHAPES)
+        while len(self._known) > max(most, _FEWEST_SHAPES):
             del self._known[next(iter(self._known))]
         return ranking

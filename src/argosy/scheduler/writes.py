@@ -89,21 +89,20 @@ class Writer:
     async def tell_refusal(self, refusal: Refusal) -> None:
         """The pod's condition, nomination and event, if they are news."""
         pod = refusal.pod
-        told = (refusal.reason, refusal.message, refusal.node)
+        message = f"{refusal.message} {refusal.headline}".rstrip()
+        told = (refusal.reason, message, refusal.node)
         known = self._known(pod)
         if known == told:
             return
         meta = pod.metadata
-        new = Condition(
-            type=POD_SCHEDULED, status="False", reason=refusal.reason, message=refusal.message
-        )
+        new = Condition(type=POD_SCHEDULED, status="False", reason=refusal.reason, message=message)
         nominated = {"nominatedNodeName": refusal.node} if refusal.node else {}
         await self._apply_condition(pod, pod.status.conditions, new, **nominated)
         if pod.status.nominated_node_name and not refusal.node:
             await self.clear_nomination(pod)
         self._told[meta.uid] = told
         if refusal.reason != GATED and (known is None or known[:2] != told[:2]):
-            note = Note("FailedScheduling", refusal.message, "Warning")
+            note = Note("FailedScheduling", message, "Warning")
             await self.events.record(pod, note)
 
     async def clear_nomination(self, pod: Pod) -> None:
