@@ -63,7 +63,8 @@ async def test_a_victim_is_told_and_goes_and_the_preemptor_has_its_room() -> Non
         waiting = await running.until(Pod, "p", "default", nominated)
         told = condition(waiting.status.conditions, "PodScheduled")
         assert told is not None and (told.status, told.reason) == ("False", "Unschedulable")
-        assert told.message.startswith("0/1 nodes are available: 1 Insufficient cpu. Not enough cpu")
+        upstream = "0/1 nodes are available: 1 Insufficient cpu."
+        assert told.message.startswith(f"{upstream} Not enough cpu")
         victim = await running.until(Pod, "victim", "default", leaving)
         target = condition(victim.status.conditions, "DisruptionTarget")
         assert target is not None and target.status == "True"
