@@ -1,6 +1,8 @@
 """The one write of a reconcile: what it does, in which order, and what it never touches."""
 
 import asyncio
+from dataclasses import replace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -13,8 +15,8 @@ from argosy.http.message import Request, Response
 from argosy.runtime.commit import Desired, Plan
 from argosy.runtime.events import Note
 from argosy.testing.clock import settle
-from tests.runtime.commitkit import SPEC, scene, state
-from tests.runtime.kit import config_map
+from tests.runtime.commitkit import SPEC, Scene, scene, state
+from tests.runtime.kit import config_map, no_fault
 
 
 async def test_deletes_come_before_objects_before_the_status() -> None:
@@ -191,3 +193,46 @@ async def test_an_answer_that_is_no_judgement_is_raised_and_not_told(code: int) 
         with pytest.raises(StatusError):
             await it.commit(Plan(apply=[it.wanted("a")]), refused)
         assert told == []
+
+
+class Blind:
+    """A cache of ConfigMaps that shows nothing that was not waited for."""
+
+    resource = ConfigMap.resource
+
+    def __init__(self, it: Scene) -> None:
+        self._inner = it.running.manager.informer(ConfigMap)
+        self._sees = False
+        it.committer = replace(it.committer, informers=(cast(Any, self),))
+
+    def get(self, namespace: str, name: str) -> ConfigMap | None:
+        return self._inner.get(namespace, name) if self._sees else None
+
+    async def reached(self, revision: str) -> None:
+        await self._inner.reached(revision)
+        self._sees = True
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_plan_made_without_an_object_whose_answer_was_lost_is_made_anew(done: bool) -> None:
+    """The owner goes by what it has made: the next attempt's group, say."""
+    async with scene() as it:
+        Blind(it)
+
+        async def losing(request: Request) -> Response | None:
+            if request.method == "POST" and request.path.endswith("/configmaps"):
+                if done:
+                    await it.transport.inner.send(request)
+                raise ConnectionError("reset")
+            return None
+
+        it.transport.fault = losing
+        with pytest.raises(ConnectionError):
+            await it.commit(Plan(apply=[it.wanted("second-attempt")]))
+        it.transport.fault = no_fault
+        if done:
+            with pytest.raises(StatusError, match="not known for sure"):
+                await it.commit(Plan(apply=[it.wanted("of-the-first-attempt")]))
+        await it.commit(Plan(apply=[it.wanted("x")]))
+        names = [item.metadata.name for item in (await it.client.list(ConfigMap)).items]
+        assert names == (["second-attempt", "x"] if done else ["x"])

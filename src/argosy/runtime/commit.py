@@ -6,8 +6,8 @@ The status is applied only where it would change; then the cache is awaited, so 
 reconcile does not act on a state from before this one.
 
 An object that the server is to name is created each time that a plan holds it: plans count the ones
-that the cache shows. Where nobody knows whether such a create was done (its answer got lost, or the
-wait for the cache was cut off), the server is asked before the next, and a plan that was made
+that the cache shows. Where nobody knows whether a create was done (its answer got lost, or the wait
+for the cache was cut off), the server is asked before the next commit, and a plan that was made
 without knowing is refused as a conflict: it is made anew.
 """
 
@@ -66,6 +66,10 @@ class Committer:
     informers: tuple[Informer[Any], ...]
     _doubts: set[tuple[str, Resource]] = field(default_factory=set, init=False, repr=False)
     """Owners' uids, with kinds of which one object more may be there than the cache shows."""
+    _unknown: dict[str, set[tuple[Resource, Key]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    """By owners' uids: objects with names that may be there though the cache does not show them."""
 
     async def commit(
         self, owner: Object, plan: Plan, *, refused: Callable[[StatusError], Plan]
@@ -91,8 +95,7 @@ class Committer:
             await self._delete(resource, obj)
         for desired in plan.apply:
             if "name" in desired.body["metadata"]:
-                written = await self._write(owner, desired)
-                await self._reached(desired.resource, written)
+                await self._write(owner, desired)
             else:
                 await self._add(owner, desired)
 
@@ -111,13 +114,33 @@ class Committer:
                 if not leaving and (informer.resource, obj.key) not in kept:
                     yield informer.resource, obj
 
-    async def _write(self, owner: Object, desired: Desired) -> Mapping[str, Any]:
+    async def _write(self, owner: Object, desired: Desired) -> None:
         resource, meta = desired.resource, desired.body["metadata"]
         known = self._known(resource, _key(desired))
-        if known is None or not known.controller or known.controller.uid != owner.metadata.uid:
-            return await self.client.create(resource, _whole(desired))
+        if known is None or not _owns(owner, known):
+            await self._create(owner, desired)
+            return
         body = {**desired.body, "metadata": {**meta, "uid": known.metadata.uid}}
-        return await self.client.apply(resource, body)
+        await self._reached(resource, await self.client.apply(resource, body))
+
+    async def _create(self, owner: Object, desired: Desired) -> None:
+        """Create an object of a name that the cache does not have as the owner's."""
+        uid, item = owner.metadata.uid, (desired.resource, _key(desired))
+        self._unknown.setdefault(uid, set()).add(item)
+        try:
+            written = await self.client.create(desired.resource, _whole(desired))
+            await self._reached(desired.resource, written)
+        except StatusError as error:
+            if error.code < 500:  # it was not made, for sure
+                self._settled(uid, item)
+            raise
+        self._settled(uid, item)
+
+    def _settled(self, uid: str, item: tuple[Resource, Key]) -> None:
+        items = self._unknown[uid]
+        items.discard(item)
+        if not items:
+            del self._unknown[uid]
 
     async def _add(self, owner: Object, desired: Desired) -> None:
         """Create an object that the server names."""
@@ -138,22 +161,32 @@ class Committer:
         Raises a conflict where there may be such an object: the plan may have been made without it.
         """
         uid = owner.metadata.uid
+        for item in sorted(self._unknown.get(uid, ()), key=lambda item: item[1]):
+            await self._look_for(owner, *item)
         for desired in plan.apply:
             resource = desired.resource
             if (uid, resource) not in self._doubts or "name" in desired.body["metadata"]:
                 continue
             namespace, _ = _key(desired)
             listed = await self.client.list(PartialObject, namespace, resource=resource)
-            found = [obj for obj in listed.items if obj.controller and obj.controller.uid == uid]
+            found = [obj for obj in listed.items if _owns(owner, obj)]
             for obj in found:
                 await self._reached(resource, {"metadata": _revision(obj)})
             self._doubts.discard((uid, resource))
             if found:
-                raise conflict(
-                    owner.resource.qualified,
-                    owner.metadata.name,
-                    f"its {resource.plural} were not known for sure; please try again",
-                )
+                raise _unsure(owner, resource)
+
+    async def _look_for(self, owner: Object, resource: Resource, key: Key) -> None:
+        """The same for one object with a name."""
+        known = self._known(resource, key)
+        if known is None or not _owns(owner, known):
+            namespace, name = key
+            found = await self.client.find(PartialObject, name, namespace, resource=resource)
+            if found is not None and _owns(owner, found):
+                await self._reached(resource, {"metadata": _revision(found)})
+                self._settled(owner.metadata.uid, (resource, key))
+                raise _unsure(owner, resource)
+        self._settled(owner.metadata.uid, (resource, key))
 
     def _known(self, resource: Resource, key: Key) -> Object | None:
         found = (item.get(*key) for item in self.informers if item.resource == resource)
@@ -178,6 +211,15 @@ class Committer:
         for informer in self.informers:
             if informer.resource == resource:
                 await informer.reached(written["metadata"]["resourceVersion"])
+
+
+def _owns(owner: Object, obj: Object) -> bool:
+    return obj.controller is not None and obj.controller.uid == owner.metadata.uid
+
+
+def _unsure(owner: Object, resource: Resource) -> StatusError:
+    text = f"its {resource.plural} were not known for sure; please try again"
+    return conflict(owner.resource.qualified, owner.metadata.name, text)
 
 
 def _key(desired: Desired) -> Key:
