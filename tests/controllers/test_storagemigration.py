@@ -197,3 +197,17 @@ async def test_a_kind_that_is_none_fails_after_a_while() -> None:
         for _ in range(40):
             await clock.advance(PAUSE)
         assert (await over(made, "late"))["Failed"] == ("True", "StorageVersionMigrationFailed")
+
+
+async def test_a_process_that_begins_looks_for_the_kind_as_long_though_the_migration_is_old() -> (
+    None
+):
+    clock = FakeClock()
+    async with running(clock) as made:
+        await migrate(made, "old", resource="gadgets")
+        await clock.advance(2 * PATIENCE)
+        made.start()
+        await made.until(StorageVersionMigration, "old", "", lambda one: one.running)
+        for _ in range(5):
+            await clock.advance(PAUSE)
+        assert not (await made.client.get(StorageVersionMigration, "old")).over

@@ -288,12 +288,14 @@ class Play:
 
     async def _good_times(self, others: Sequence[asyncio.Task[Any]]) -> None:
         """Wait for the end. Raises _FailureError where it doesn't come, or isn't the right one."""
-        until = self.clock.monotonic() + PATIENCE
+        began = self.clock.monotonic()
+        until = began + PATIENCE
         while True:
             await self.clock.sleep(5)
             self._check(others)
             state = self.scenario.final(self.world)
-            quiet = self.clock.monotonic() - self.world.last
+            # A bad way may have let nothing through for long before.
+            quiet = self.clock.monotonic() - max(self.world.last, began)
             if quiet >= QUIET and state == self.scenario.expected:
                 return
             if quiet >= STUCK:

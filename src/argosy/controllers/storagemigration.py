@@ -10,7 +10,7 @@ meanwhile. Source: upstream's storage version migrator, Kubernetes 1.36.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -23,9 +23,9 @@ from argosy.api.extensions.migration import (
     BetaMigration,
     StorageVersionMigration,
 )
-from argosy.api.meta import Condition
+from argosy.api.meta import Condition, Object
 from argosy.api.resource import Resource
-from argosy.base.clock import Clock, parse_timestamp, timestamp
+from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.controllers.customresources import Kinds, defined
@@ -64,6 +64,8 @@ class StorageMigrations:
     migrations: Informer[Any]
     built_in: tuple[Resource, ...]
     defined: Kinds
+    missing: dict[str, float] = field(default_factory=dict)
+    """By uids of migrations, since when their kind was looked for in vain by this process."""
 
     async def reconcile(self, migration: StorageVersionMigration) -> Result:
         """Begin, do and end a migration."""
@@ -96,10 +98,12 @@ class StorageMigrations:
     async def _step(self, migration: StorageVersionMigration) -> Result:
         kind = self._kind(migration)
         if kind is None:
-            created = parse_timestamp(migration.metadata.creation_timestamp or "")
-            if (self.clock.now() - created).total_seconds() < PATIENCE:
+            # Not since its creation: a process that has just begun may not know of the kind yet.
+            now = self.clock.monotonic()
+            if now - self.missing.setdefault(migration.metadata.uid, now) < PATIENCE:
                 return Result(PAUSE)
             raise _FailedError("resource does not exist in discovery")
+        self.missing.pop(migration.metadata.uid, None)
         if not set(NEEDED) <= set(kind.verbs):
             name, needed = f"{kind.group}/{kind.version}/{kind.plural}", " ".join(NEEDED)
             raise _FailedError(f'resource "{name}" does not support operations: [{needed}]')
@@ -113,6 +117,11 @@ class StorageMigrations:
         wanted = migration.spec.resource.qualified
         kinds: Iterable[Resource] = (*self.built_in, *self.defined())
         return next((kind for kind in kinds if kind.qualified == wanted), None)
+
+    def forget(self, old: Object | None, new: Object | None) -> None:
+        """Look for nothing for a migration that is gone."""
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            self.missing.pop(old.metadata.uid, None)
 
     async def _note(self, migration: StorageVersionMigration, kind: Resource) -> Result:
         """Note the revision before which objects are stored anew."""
@@ -280,6 +289,8 @@ def storage_migrations(manager: Manager, resources: Iterable[Resource]) -> Contr
         built_in,
         defined(definitions, built_in),
     )
+
+    informer.subscribe(controller.forget)
 
     def waiting(changed: StorageVersionMigration) -> Iterable[tuple[str, str]]:
         return [
