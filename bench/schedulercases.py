@@ -5,7 +5,7 @@ machine (2 cores), where it was measured.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
@@ -40,7 +40,6 @@ class Case:
     also: Sequence[tuple[str, Json]] = ()
     churn: bool = False
     slices: int = 0
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def node(i: int, *, cpu: str = "4", labels: Mapping[str, str] | None = None, **spec: Any) -> Json:

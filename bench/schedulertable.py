@@ -25,11 +25,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from argosy.api.core import Namespace, Node, Pod
+from argosy.api.core import Event, Namespace, Node, Pod
 from argosy.api.dra import DeviceClass, ResourceClaimTemplate, ResourceSlice
 from argosy.api.leases import Lease
 from argosy.api.meta import PartialObject
 from argosy.api.resource import Resource
+from argosy.api.resources.scheduling import PRIORITY_CLASS
 from argosy.base.clock import SystemClock, timestamp
 from argosy.client.client import Client
 from bench import deciding
@@ -41,14 +42,6 @@ PATIENCE = 600.0
 CLIENTS = 16
 QUIET = 5
 """So many looks, two seconds apart, without another event: no more come."""
-EVENT = Resource(version="v1", kind="Event", plural="events")
-PRIORITY_CLASS = Resource(
-    group="scheduling.k8s.io",
-    version="v1",
-    kind="PriorityClass",
-    plural="priorityclasses",
-    namespaced=False,
-)
 KINDS: dict[str, Resource] = {
     "DeviceClass": DeviceClass.resource,
     "PriorityClass": PRIORITY_CLASS,
@@ -197,7 +190,9 @@ async def _untold(client: Client, batch: Batch) -> int:
     before, unchanged = -1, 0
     while True:
         chosen = "reason=Scheduled,involvedObject.kind=Pod"
-        listed = await client.list(PartialObject, batch.space, fields=chosen, resource=EVENT)
+        listed = await client.list(
+            PartialObject, batch.space, fields=chosen, resource=Event.resource
+        )
         told = len(listed.items)
         unchanged = unchanged + 1 if told == before else 0
         if told >= batch.count or unchanged >= QUIET:

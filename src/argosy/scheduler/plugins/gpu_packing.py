@@ -10,7 +10,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from argosy.api.cel.values import CelError
 from argosy.api.core import Pod
@@ -26,6 +25,7 @@ from argosy.scheduler.framework import (
 from argosy.scheduler.packing.live import Live, ranks
 from argosy.scheduler.packing.policies import POLICIES
 from argosy.scheduler.packing.worths import Known
+from argosy.scheduler.preferring import Preferring
 from argosy.scheduler.shape import request_of
 from argosy.scheduler.state import State
 
@@ -34,19 +34,10 @@ DEFAULT_POLICY = "argosy"
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Preferring):
     """The nodes as one pod is packed onto them."""
 
     known: Known
-
-    @property
-    def mask(self) -> Mask | None:
-        """It stands in nobody's way."""
-        return None
-
-    def explain(self, rows: NDArray[np.intp]) -> Mapping[str, int]:
-        """Nothing to explain."""
-        return {}
 
     def score(self, feasible: Mask) -> Scores | None:
         """100 for the best node, one less for each that is worth less, down to 1."""

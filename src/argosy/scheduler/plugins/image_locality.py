@@ -4,31 +4,19 @@ An image counts the less the fewer nodes have it: otherwise the first node to ha
 all its pods. What images are worth is told in `images`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from argosy.api.core import Pod
 from argosy.scheduler.framework import Mask, Plugin, Scores, Survey
+from argosy.scheduler.preferring import Preferring
 from argosy.scheduler.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Held(Preferring):
     """What each row is worth for one pod."""
 
     worths: Scores
-
-    @property
-    def mask(self) -> Mask | None:
-        """A node without the images can have the pod all the same."""
-        return None
-
-    def explain(self, rows: NDArray[np.intp]) -> Mapping[str, int]:
-        """Nobody is refused."""
-        return {}
 
     def score(self, feasible: Mask) -> Scores | None:
         """Whichever are feasible."""
