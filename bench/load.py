@@ -42,9 +42,9 @@ end
 """
 
 
-def counted(token: str, path: str, body: str, count: int, unique: str) -> str:
+def counted(token: str, path: str, body: str, count: int, unique: str, numbers: int) -> str:
     """A wrk script: so many requests that create, then it ends; `unique` in a body is a number
-    from 1 to `SHAPES`, in turn.
+    from 1 to `numbers`, in turn.
 
     wrk asks for one request that it never sends: the first.
     """
@@ -56,7 +56,7 @@ local headers = {{["Authorization"] = "Bearer {token}", ["Content-Type"] = "appl
 function request()
   n = n + 1
   if n < 1 or n > {count} then return wrk.format("GET", "/version", headers) end
-  return wrk.format("POST", "{path}", headers, (text:gsub("{unique}", n % {SHAPES} + 1)))
+  return wrk.format("POST", "{path}", headers, (text:gsub("{unique}", n % {numbers} + 1)))
 end
 function response(status)
   if status ~= 200 then done = done + 1 end
@@ -71,10 +71,18 @@ end
 
 
 async def many(
-    url: str, path: str, token: str, body: str, *, count: int, connections: int, unique: str
+    url: str,
+    path: str,
+    token: str,
+    body: str,
+    *,
+    count: int,
+    connections: int,
+    unique: str,
+    numbers: int = SHAPES,
 ) -> None:
     """Create `count` objects of one body. Raises LoadError where one was refused."""
-    lua = counted(token, path, body, count, unique)
+    lua = counted(token, path, body, count, unique, numbers)
     output = await _run(url, lua, connections=connections, seconds=LONGEST, nice=0)
     refused = output.rpartition("\n")[2]
     if refused != "0":

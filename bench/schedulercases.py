@@ -13,7 +13,8 @@ ZONE, HOST = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 SPACES = ("sched-0", "sched-1")
 DRIVER = "gpu.example.com"
 UNIQUE = "UNIQUE"
-"""In a template: one of a hundred numbers, in turn. So many shapes there are."""
+"""In a template: one of so many numbers as its batch has, in turn."""
+SHAPES, GANGS = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,19 @@ class Batch:
     count: int
     space: str = "sched-0"
     fits: bool = True
+    numbers: int = SHAPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Nodes, what is there before, and what is measured. `also` is made first: plain objects."""
+    """Nodes, what is there before, and what is measured. `also` is made first: plain objects.
+
+    `probed`: while it is measured, how long others wait is measured too. `sized`: the case with
+    so many measured pods, where more than their count follows from it.
+    """
 
     name: str
-    target: float
+    target: float = 0.0
     kubernetes: str = ""
     nodes: int = 5_000
     node: Callable[[int], Json]
@@ -40,6 +46,8 @@ class Case:
     also: Sequence[tuple[str, Json]] = ()
     churn: bool = False
     slices: int = 0
+    probed: bool = False
+    sized: Callable[[int], "Case"] | None = None
 
 
 def node(i: int, *, cpu: str = "4", labels: Mapping[str, str] | None = None, **spec: Any) -> Json:
@@ -130,6 +138,30 @@ def devices(i: int, count: int) -> Json:
     found = [{"name": f"device-{at}"} for at in range(count)]
     spec = {"driver": DRIVER, "nodeName": name, "pool": pool, "devices": found}
     return {"metadata": {"name": name}, "spec": spec}
+
+
+def _gang(number: int, pods: int) -> tuple[str, Json]:
+    """A PodGroup of which no pod runs before all have room."""
+    spec = {"schedulingPolicy": {"gang": {"minCount": pods}}}
+    return "PodGroup", {
+        "metadata": {"name": f"gang-{number}", "namespace": "sched-0"},
+        "spec": spec,
+    }
+
+
+def gangs(pods: int) -> Case:
+    """So many pods in twenty gangs, which come mixed: each gang is whole only at the end."""
+    each = max(pods // GANGS, 1)
+    template = pod(schedulingGroup={"podGroupName": f"gang-{UNIQUE}"})
+    return Case(
+        name="gangs",
+        nodes=1_000,
+        node=node,
+        measured=Batch(template, each * GANGS, numbers=GANGS),
+        also=tuple(_gang(number + 1, each) for number in range(GANGS)),
+        probed=True,
+        sized=gangs,
+    )
 
 
 _PLAIN = Batch(pod(), 1_000)
@@ -226,4 +258,5 @@ CASES: tuple[Case, ...] = (
         also=_claimed(),
         slices=10,
     ),
+    gangs(10_000),
 )

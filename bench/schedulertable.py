@@ -3,10 +3,11 @@
     python bench/scheduler.py [--case NAME …|all|decision] [--nodes N] [-o json]
 
 The cases have the shapes of Kubernetes' scheduler_perf. Each has a fresh `argosy up` as shipped,
-over TLS, durable. Its own node is cordoned; the others are objects that nobody runs. The measured
-pods are made by another process with 16 connections; the time is from the first request until the
-last pod is bound, as a watcher in a third process sees it. The events of all of them must be there
-a little later. `--nodes` makes every case smaller, in proportion: for trying out.
+over TLS, durable. Its own node is cordoned; the others are objects that nobody runs, but for their
+leases, which are renewed. The measured pods are made by another process with 16 connections; the
+time is from the first request until the last pod is bound, as a watcher in a third process sees it.
+The events of all of them must be there a little later. `gangs` tells besides how long others waited
+meanwhile (`probes`). `--nodes` makes every case smaller, in proportion: for trying out.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,29 +28,30 @@ from rich.table import Table
 
 from argosy.api.core import Event, Namespace, Node, Pod
 from argosy.api.dra import DeviceClass, ResourceClaimTemplate, ResourceSlice
-from argosy.api.leases import Lease
 from argosy.api.meta import PartialObject
 from argosy.api.resource import Resource
 from argosy.api.resources.scheduling import PRIORITY_CLASS
-from argosy.base.clock import SystemClock, timestamp
+from argosy.api.scheduling import PodGroup
 from argosy.client.client import Client
 from bench import deciding
 from bench.load import many
+from bench.nodes import CLIENTS, beating, cordon, together, untainted
+from bench.probes import Waits, probed
 from bench.schedulercases import CASES, SPACES, UNIQUE, Batch, Case, devices, node
 from bench.server import Running, argosy
 
 PATIENCE = 600.0
-CLIENTS = 16
 QUIET = 5
 """So many looks, two seconds apart, without another event: no more come."""
 KINDS: dict[str, Resource] = {
     "DeviceClass": DeviceClass.resource,
+    "PodGroup": PodGroup.resource,
     "PriorityClass": PRIORITY_CLASS,
     "ResourceClaimTemplate": ResourceClaimTemplate.resource,
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """Pods a second of a case; seconds until all were bound, and of processor time of the server;
     pods that had no event in time; resident memory in MB at the end."""
@@ -62,6 +64,7 @@ class Figure:
     processor: float
     untold: int
     resident: float
+    waits: Waits | None
 
 
 async def measure(case: Case) -> Figure:
@@ -77,66 +80,44 @@ async def measure(case: Case) -> Figure:
 
 async def _measured(running: Running, client: Client, case: Case) -> Figure:
     await _prepare(client, case)
-    await _untainted(client)
-    for batch in case.before:
-        await _placed(running, client, batch)
-    await _renew(client, case.nodes)
+    async with beating(client, [case.node(i)["metadata"]["name"] for i in range(case.nodes)]):
+        await untainted(client)
+        for batch in case.before:
+            await _placed(running, client, batch)
+        return await _timed(running, client, case)
+
+
+async def _timed(running: Running, client: Client, case: Case) -> Figure:
     began, spent = time.monotonic(), running.processor()
-    async with _churned(client, case.churn):
+    async with _churned(client, case.churn), probed(client, SPACES[1], case.probed) as waits:
         seconds = await _placed(running, client, case.measured) - began
     spent = running.processor() - spent
     untold = await _untold(client, case.measured)
-    rate = case.measured.count / seconds
-    resident = running.resident()
-    return Figure(case.name, rate, case.target, case.kubernetes, seconds, spent, untold, resident)
+    return Figure(
+        case=case.name,
+        rate=case.measured.count / seconds,
+        target=case.target,
+        kubernetes=case.kubernetes,
+        seconds=seconds,
+        processor=spent,
+        untold=untold,
+        resident=running.resident(),
+        waits=waits if case.probed else None,
+    )
 
 
 async def _prepare(client: Client, case: Case) -> None:
     for space in SPACES:
         await client.create(Namespace.resource, {"metadata": {"name": space}})
-    for own in (await client.list(Node)).items:
-        body = {"spec": {"unschedulable": True}}
-        await client.merge(Node.resource, own.metadata.name, "", body)
+    await cordon(client)
     for kind, body in case.also:
         await client.create(KINDS[kind], body)
-    await _all(client.create(Node.resource, case.node(i)) for i in range(case.nodes))
+    await together(client.create(Node.resource, case.node(i)) for i in range(case.nodes))
     if case.slices:
-        await _all(
+        await together(
             client.create(ResourceSlice.resource, devices(i, case.slices))
             for i in range(case.nodes)
         )
-
-
-async def _untainted(client: Client) -> None:
-    """A node that is new is tainted until a controller has seen that it is ready."""
-    while True:
-        listed = await client.list(Node)
-        new = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-        if not any(taint.key in new for item in listed.items for taint in item.spec.taints):
-            return
-        await asyncio.sleep(1)
-
-
-async def _all(writes: Iterable[Awaitable[Any]]) -> None:
-    todo = iter(writes)
-
-    async def work() -> None:
-        for write in todo:
-            await write
-
-    await asyncio.gather(*(work() for _ in range(CLIENTS)))
-
-
-async def _renew(client: Client, nodes: int) -> None:
-    """Nobody runs the nodes: without a lease they would count as lost after a while."""
-    now = timestamp(SystemClock().now())
-    spec = {"holderIdentity": "bench", "leaseDurationSeconds": 3600, "renewTime": now}
-
-    def lease(i: int) -> dict[str, Any]:
-        name = node(i)["metadata"]["name"]
-        return {"metadata": {"name": name, "namespace": "kube-node-lease"}, "spec": spec}
-
-    await _all(client.create(Lease.resource, lease(i)) for i in range(nodes))
 
 
 async def _placed(running: Running, client: Client, batch: Batch) -> float:
@@ -155,6 +136,7 @@ async def _placed(running: Running, client: Client, batch: Batch) -> float:
             count=batch.count,
             connections=CLIENTS,
             unique=UNIQUE,
+            numbers=batch.numbers,
         )
     )
     async with asyncio.timeout(PATIENCE):
@@ -236,6 +218,8 @@ def smaller(case: Case, nodes: int) -> Case:
     def less(batch: Batch) -> Batch:
         return replace(batch, count=max(1, round(batch.count * share)))
 
+    if case.sized is not None:
+        return replace(case.sized(less(case.measured).count), nodes=round(case.nodes * share))
     return replace(
         case,
         nodes=round(case.nodes * share),
@@ -294,10 +278,12 @@ def main(given: Sequence[str]) -> None:
 def _told(figures: Sequence[Figure]) -> None:
     for it in figures:
         peer = f", Kubernetes {it.kubernetes}" if it.kubernetes else ""
+        target = f" (target {it.target:,.0f}{peer})" if it.target else ""
         untold = f", {it.untold} without an event" if it.untold else ""
+        waits = f"; {it.waits}" if it.waits else ""
         sys.stdout.write(
-            f"{it.case:18} {it.rate:7,.0f} pods/s (target {it.target:,.0f}{peer}), {it.seconds:.1f}"
-            f" s, processor {it.processor:.1f} s, {it.resident:,.0f} MB{untold}\n"
+            f"{it.case:18} {it.rate:7,.0f} pods/s{target}, {it.seconds:.1f} s,"
+            f" processor {it.processor:.1f} s, {it.resident:,.0f} MB{untold}{waits}\n"
         )
         sys.stdout.flush()
 

@@ -85,13 +85,16 @@ def test_what_is_said_counts_more(
         ),
         (
             "1.37",
-            {"CompositePodGroup": True},
+            {"CompositePodGroup": True, "TopologyAwareWorkloadScheduling": False},
             [
                 "CompositePodGroup is enabled, but depends on features that are disabled: "
                 "[TopologyAwareWorkloadScheduling]"
             ],
         ),
         ("1.37", {"CompositePodGroup": True, "TopologyAwareWorkloadScheduling": True}, []),
+        ("1.37", {"CompositePodGroup": True}, []),
+        ("1.37", {"GenericWorkload": False}, []),
+        ("1.37", {"AllBeta": False}, []),
     ],
 )
 def test_what_may_not_be_asked(minor: str, asked: dict[str, bool], words: list[str]) -> None:

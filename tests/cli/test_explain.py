@@ -92,6 +92,17 @@ async def test_a_pod_a_job_and_a_deployment_are_explained() -> None:
         assert told["reason"] == "QuotaExceeded"
         assert "exceeded quota: compute" in told["headline"]
 
+        await client.merge(PREFERRED["Deployment"], "web", "default", {"spec": {"replicas": 2}})
+        above = {**above, "kind": "ReplicaSet", "name": "web-1", "uid": replicas.metadata.uid}
+        there = pod_body("web-1-a", "1", above)
+        there["spec"]["nodeName"] = "n1"
+        await running.make(Pod, there)
+        told = await explained(client, "deployments/web", "default", NOW)
+        assert (told["pods"], told["pending"], told["reason"]) == (1, 0, "QuotaExceeded")
+        await client.merge(PREFERRED["Deployment"], "web", "default", {"spec": {"replicas": 1}})
+        told = await explained(client, "deployments/web", "default", NOW)
+        assert told["reason"] == "Scheduled"
+
 
 async def test_what_is_not_there_is_named() -> None:
     async with cluster() as running:

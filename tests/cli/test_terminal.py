@@ -2,7 +2,7 @@
 
 import pytest
 
-from argosy.cli.terminal import fail, say
+from argosy.cli.terminal import fail, printable, say
 
 
 def test_talk_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,3 +17,8 @@ def test_an_error_ends_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert caught.value.code == 3
     assert capsys.readouterr() == ("", "error: no\nhint: try again\n")
+
+
+def test_what_a_terminal_would_obey_is_shown_instead() -> None:
+    assert printable("plain ü 字") == "plain ü 字"
+    assert printable("a\x1b]0;title\x07\nb\x9b") == "a\\x1b]0;title\\x07\\nb\\x9b"

@@ -12,7 +12,7 @@ from argosy.api.core import Pod
 from argosy.api.kserve import InferenceService
 from argosy.api.meta import condition
 from argosy.api.modelversion import ModelVersion
-from argosy.api.scheduling import PodGroup
+from argosy.api.scheduling import CompositePodGroup, PodGroup
 from argosy.api.storage import PersistentVolumeClaim
 from argosy.api.trainer import TrainingRuntime, TrainJob
 from argosy.api.volumebinding import SELECTED_NODE
@@ -20,6 +20,8 @@ from argosy.client.client import Client
 from argosy.cluster.foreign import Wanted, chosen
 from argosy.cluster.manifests import Settings
 from argosy.cluster.rights import cluster_rules
+from argosy.scheduler.foreigngroups import COSCHEDULING, VOLCANO
+from argosy.scheduler.kinds import FOREIGN
 from argosy.testing.cluster import Cluster, cluster
 from tests.cluster.operatorskit import SYSTEM, AsAccount, Used, grant, granted, operating
 from tests.scheduler.builders import (
@@ -28,6 +30,7 @@ from tests.scheduler.builders import (
     exactly,
     group,
     node,
+    pod_body,
     resource_slice,
     shared_gpu,
 )
@@ -39,6 +42,8 @@ from tests.serving.builders import MODEL
 from tests.training.builders import runtime_json
 
 Json = dict[str, Any]
+ALPHA = "scheduling.k8s.io/v1alpha3=true"
+COMPOSITES = "GenericWorkload=true,TopologyAwareWorkloadScheduling=true,CompositePodGroup=true"
 REPORT = '{"digest": "sha256:' + "a" * 64 + '", "size": 42}'
 
 CHECKED_ELSEWHERE = {
@@ -176,7 +181,7 @@ RARELY = {
 
 async def test_what_is_granted_to_the_scheduler_is_what_it_uses() -> None:
     wanted = Wanted(kinds=(), namespace=SYSTEM, scheduler="argosy")
-    async with cluster() as running:
+    async with cluster(runtime_config=ALPHA, feature_gates=COMPOSITES) as running:
         client = running.client
         given = await grant(client, settings=Settings(kinds=(), scheduler=True))
         await scheduled(client, node("n1"), device_class(), resource_slice([shared_gpu()]))
@@ -195,14 +200,48 @@ async def test_what_is_granted_to_the_scheduler_is_what_it_uses() -> None:
             volumes = user("stored", "there", "made").spec.volumes
             await make_pod(client, "stored", spec={**ours, "volumes": list(volumes)})
             await running.until(PersistentVolumeClaim, "made", "default", selected)
+            for kind in FOREIGN:
+                if kind is not CompositePodGroup:
+                    await running.define(kind)
+            await nested(client, ours)
+            placed_as_whole = is_true("CompositePodGroupInitiallyScheduled")
+            await running.until(CompositePodGroup, "all", "default", placed_as_whole)
+            await labelled(client, "one", {"labels": {COSCHEDULING: "g"}}, ours)
+            await labelled(client, "two", {"annotations": {VOLCANO: "g"}}, ours)
             await make_pod(client, "theirs")
         async with operating(running, wanted=wanted, old=True) as (again, _):
             await make_pod(client, "next", spec=ours)
             await running.until(Pod, "next", "default", placed)
+            await make_pod(client, "more", gang="one", spec=ours)
+            await running.until(Pod, "more", "default", placed)
             theirs = await client.get(Pod, "theirs", "default")
     assert not placed(theirs)
     assert way.refused == again.refused == []
     assert given - way.used - again.used == RARELY
+
+
+async def nested(client: Client, spec: Json) -> None:
+    """Make a group of groups with one pod."""
+    part = {"workloadRef": {"workloadName": "w", "templateName": "t"}}
+    policy = {"schedulingPolicy": {"gang": {"minGroupCount": 1}}}
+    below = {"parentCompositePodGroupName": "all"}
+    for kind, name, rest in (
+        (CompositePodGroup, "all", policy),
+        (PodGroup, "one", {"schedulingPolicy": {"gang": {"minCount": 1}}, **below}),
+    ):
+        body = {"metadata": {"name": name, "namespace": "default"}, "spec": {**part, **rest}}
+        await client.create(kind.resource, body)
+    await make_pod(client, "below", gang="one", spec=spec)
+
+
+async def labelled(client: Client, name: str, words: Json, spec: Json) -> None:
+    """Make a pod that names a pod group of others, and wait until it is told of it."""
+    body = pod_body(name, spec=spec)
+    body["metadata"] = {"name": name, "namespace": "default", **words}
+    await client.create(Pod.resource, {**body, "status": {}})
+    async with asyncio.timeout(5):
+        while not (await client.get(Pod, name, "default")).status.conditions:
+            await asyncio.sleep(0.01)
 
 
 def selected(claim: PersistentVolumeClaim) -> bool:

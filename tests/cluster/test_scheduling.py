@@ -8,8 +8,9 @@ import pytest
 
 from argosy.api.core import Node, Pod
 from argosy.api.scheduling import PodGroup
-from argosy.cluster.scheduling import READ, add_scheduler
+from argosy.cluster.scheduling import add_scheduler
 from argosy.scheduler import loop
+from argosy.scheduler.kinds import READ
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
 from tests.scheduler.test_loop import make_node

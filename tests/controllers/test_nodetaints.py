@@ -115,6 +115,28 @@ async def test_a_taint_that_comes_meanwhile_is_not_lost() -> None:
         assert await taints(it) == ["late:NoExecute"]
 
 
+async def test_a_new_node_that_is_ready_takes_one_write() -> None:
+    clock = FakeClock()
+    async with cluster(clock=clock, protected=True) as running:
+        client, transport = faulty(running)
+        it = Scene(running.client, clock, running.manager)
+        await make(it)
+        await say(it, Ready="True")
+        asked: list[str] = []
+
+        async def noted(request: Any) -> None:
+            if "/nodes/n" in request.path:
+                asked.append(request.method)
+
+        transport.fault = noted
+        manager = Manager(client, clock)
+        manager.add(node_taints(manager))
+        running.manager.add_runner(manager.run)
+        running.start()
+        await settle()
+        assert (await taints(it), asked) == ([], ["PATCH"])
+
+
 KEYED = st.sampled_from([*sorted(OURS), "other"])
 TAINT = st.fixed_dictionaries(
     {"key": KEYED, "effect": st.sampled_from(["NoSchedule", "NoExecute", "PreferNoSchedule"])}

@@ -154,3 +154,22 @@ async def test_a_pod_that_is_gone_gets_none_though_the_cache_has_it() -> None:
         assert await claims(it) == []
         await it.clock.advance(3 * LAG)
         assert await claims(it) == []
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_a_claim_that_is_there_and_not_seen_yet(ours: bool) -> None:
+    async with with_faults(Lagging, resource_claims) as (it, _):
+        await it.clock.advance(2 * LAG)  # the first list comes late, too
+        await make_template(it)
+        pod = await it.make_pod("p", GPU)
+        name = claim_name(pod, "gpu")
+        owners = [owned(pod)] if ours else []
+        meta = {"name": name, "namespace": "default", "ownerReferences": owners}
+        await it.clock.advance(LAG / 2)
+        await it.client.create(
+            ResourceClaim.resource, {"metadata": meta, "spec": {"devices": DEVICES}}
+        )
+        await it.clock.advance(LAG * 0.6)
+        assert await told(it) == ({"gpu": name} if ours else {})
+        [claim] = await claims(it)
+        assert (claim.controller is not None) is ours

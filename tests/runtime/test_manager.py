@@ -1,6 +1,7 @@
 """The manager: one informer a kind, run with what stands on them, and how all of it ends."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from msgspec.structs import replace
 from argosy.api.core import ConfigMap, Pod, PodSpec, Service
 from argosy.api.meta import PartialObject
 from argosy.client.client import Client
+from argosy.client.transport import Transport
+from argosy.http.message import Request, Response
 from argosy.runtime.controller import DONE, Controller, Result
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
@@ -305,3 +308,40 @@ async def test_it_tells_what_is_not_read_yet() -> None:
         running.start()
         await settle()
         assert running.manager.unsynced == []
+
+
+@dataclass
+class Away:
+    """A server that can't be reached until `back`; then it refuses to list services once more."""
+
+    inner: Transport
+    clock: FakeClock
+    back: float
+    refused: int = 0
+
+    async def send(self, request: Request) -> Response:
+        if self.clock.monotonic() < self.back:
+            raise ConnectionError("nobody listens")
+        if request.path.endswith("/services") and not self.refused:
+            self.refused += 1
+            raise ConnectionError("the request was lost")
+        return await self.inner.send(request)
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+async def test_caches_come_back_together() -> None:
+    """Who lags behind the others has controllers undo what others have done."""
+    clock = FakeClock()
+    async with cluster(clock=clock) as running:
+        client = running.plane.client("argosy")
+        way = Away(client.transport, clock, back=10.0)
+        manager = Manager(dataclasses.replace(client, transport=way), clock)
+        for kind in (ConfigMap, Pod, Service):
+            manager.informer(kind)
+        running.tasks.append(asyncio.create_task(manager.run()))
+        await clock.advance(12.6)  # they ask after 6.3 s, and after 12.7
+        assert len(manager.unsynced) == 3
+        await clock.advance(0.3)
+        assert manager.unsynced == [] and way.refused == 1

@@ -121,3 +121,23 @@ def test_other_labels_are_something_new_to_decide() -> None:
     assert backlog.put(None, old)
     assert not backlog.put(old, old)
     assert backlog.put(old, new)
+
+
+def test_a_pod_is_incomplete_until_its_claims_are_made(backlog: Backlog) -> None:
+    spec = {"resourceClaims": [{"name": "c", "resourceClaimTemplateName": "t"}]}
+    made = {"resourceClaimStatuses": [{"name": "c", "resourceClaimName": "p-c"}]}
+    item = pod("p", spec=spec)
+    backlog.put(None, item)
+    assert backlog.incomplete(unit_of(item))
+    backlog.put(item, pod("p", spec=spec, status=made))
+    assert not backlog.incomplete(unit_of(item))
+
+
+def test_a_gang_is_incomplete_until_all_that_it_needs_are_there(backlog: Backlog) -> None:
+    backlog.put_group(None, group(least=2))
+    alone = pod("alone")
+    for item in (alone, pod("p0", gang="g")):
+        backlog.put(None, item)
+    assert (backlog.incomplete(GANG), backlog.incomplete(unit_of(alone))) == (True, False)
+    backlog.put(None, pod("p1", gang="g", node="n1"))
+    assert not backlog.incomplete(GANG)

@@ -41,6 +41,34 @@ def test_a_resource_gets_its_column_when_a_pod_asks_for_it() -> None:
     assert nodes.allocatable[0, column] == 3
 
 
+def test_what_no_node_offers_has_no_column_until_one_does() -> None:
+    nodes = Columns()
+    nodes.put_node(node("n1"))
+    width = len(nodes.resources)
+    wanted = request_of(pod(requests={f"x.io/r{number}": number + 1 for number in range(1000)}))
+    assert nodes.vector(wanted)[nodes.column("x.io/r0")] == 1000
+    assert nodes.allocatable.shape[1] == len(nodes.resources) == width
+    assert not nodes.allocatable[:, nodes.column("x.io/r0")].any()
+    nodes.put_node(node("n1", allocatable={"x.io/r7": 9}))
+    vector = nodes.vector(wanted)
+    column = nodes.resources["x.io/r7"]
+    assert (vector[column], nodes.allocatable[0, column]) == (8, 9)
+    assert len(nodes.resources) == width + 1
+    nodes.drop_node("n1")
+    assert nodes.column("x.io/r8") == nodes.column("x.io/r9") != column
+
+
+def test_pods_on_a_node_count_for_what_it_offers_only_later() -> None:
+    nodes = Columns()
+    nodes.put_node(node("n1"))
+    nodes.put_pod("n1", occupant(requests={"x.io/y": 2}))
+    nodes.put_node(node("n1", allocatable={"x.io/y": 3}))
+    column = nodes.resources["x.io/y"]
+    assert (nodes.requested[0, column], nodes.allocatable[0, column]) == (2, 3)
+    nodes.drop_pod("uid-p")
+    assert nodes.requested[0, column] == 0
+
+
 def test_a_pod_moves_and_goes() -> None:
     nodes = Columns()
     nodes.put_node(node("a"))
@@ -65,7 +93,7 @@ def test_nonsense_capacities_count_as_nothing_or_as_the_most() -> None:
     nodes = Columns()
     strange: dict[str, Any] = {"cpu": "-4", "memory": "1e300", "pods": "many"}
     nodes.put_node(node("a", allocatable=strange))
-    assert nodes.allocatable[0].tolist() == [0, LARGEST, 0, 0]
+    assert nodes.allocatable[0, : len(BASE)].tolist() == [0, LARGEST, 0, 0]
 
 
 def test_taints_that_come_and_go_are_not_kept_for_ever() -> None:

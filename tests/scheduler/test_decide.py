@@ -240,7 +240,7 @@ def gang_pods(count: int, **more: Any) -> list[Any]:
     [
         (2, 0, True, 2, 2, ""),
         (2, 0, False, 1, 0, 'gang "g": waiting for the pod group to be created'),
-        (1, 0, True, 1, 0, 'gang "g": waiting for pods, 1 of 2 are there'),
+        (1, 0, True, 1, 0, 'gang "g": waiting for pods, 2 are needed'),
         (1, 1, True, 1, 1, ""),
         (
             2,

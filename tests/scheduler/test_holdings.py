@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.holdings import UNTOUCHABLE
-from tests.scheduler.builders import node, occupant
+from tests.scheduler.builders import node, occupant, pod
 from tests.scheduler.preemption.kit import ranked
 
 
@@ -82,8 +84,8 @@ def test_when_a_pod_started_is_known_though_nothing_else_is_new() -> None:
 
 def claimed(nodes: Columns, priority: int, *exempt: str) -> int:
     """What nominated pods of at least this priority claim of processors."""
-    slots = nodes.nominated.claims(priority, exempt)
-    return int(nodes.nominated.waiting.amounts[nodes.resources["cpu"], slots].sum())
+    found = nodes.nominated.claims(priority, exempt)
+    return 0 if found is None else int(found.amounts[nodes.resources["cpu"]].sum())
 
 
 def test_a_nominated_pod_counts_until_it_is_placed() -> None:
@@ -143,3 +145,54 @@ def test_nominations_follow_the_api(old: Any, new: Any, node_name: str) -> None:
         nodes.nominated.put(old, "decided")
     nodes.nominated.follow(old, new)
     assert nodes.nominated.node_of("uid-p") == node_name
+
+
+turns = st.one_of(
+    st.tuples(st.just("nominate"), st.integers(0, 8), st.integers(0, 90), st.integers(0, 3)),
+    st.tuples(st.just("drop"), st.integers(0, 8)),
+    st.tuples(st.just("place"), st.integers(0, 8)),
+    st.tuples(st.just("fail"), st.integers(0, 8)),
+    st.tuples(st.just("gone"), st.integers(0, 90)),
+    st.tuples(st.just("ask"), st.integers(0, 4), st.integers(0, 8)),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(story=st.lists(turns, max_size=30))
+def test_claims_are_what_the_nominated_pods_of_a_row_ask_for(story: list[tuple[Any, ...]]) -> None:
+    nodes = Columns()
+    for i in range(91):
+        nodes.put_node(node(f"n{i}"))
+    for what, *of in [("ask", 0, 8), *story, ("ask", 0, 8), ("ask", 2, 0)]:
+        if what == "nominate":
+            name, where, level = of
+            wants = {"cpu": name, "example.com/gpu": 1} if name > 6 else {"cpu": name}
+            view = pod(f"p{name}", requests=wants, spec={"priority": level})
+            nodes.nominated.put(view, f"n{where}")
+        elif what == "drop":
+            nodes.nominated.drop(f"uid-p{of[0]}")
+        elif what == "place":
+            nodes.put_pod("n0", occupant(f"p{of[0]}"))
+        elif what == "fail":
+            nodes.drop_pod(f"uid-p{of[0]}")
+        elif what == "gone":
+            nodes.drop_node(f"n{of[0]}")
+        else:
+            priority, exempt = of[0], f"uid-p{of[1]}"
+            assert summed(nodes, priority, exempt) == plainly(nodes, priority, exempt)
+
+
+def summed(nodes: Columns, priority: int, exempt: str) -> dict[int, list[int]]:
+    found = nodes.nominated.claims(priority, (exempt,))
+    if found is None:
+        return {}
+    return dict(zip(found.rows.tolist(), found.amounts.T.tolist(), strict=True))
+
+
+def plainly(nodes: Columns, priority: int, exempt: str) -> dict[int, list[int]]:
+    """The same from the pods one by one."""
+    found: dict[int, Any] = {}
+    for name, row in nodes.row_of.items():
+        for item in nodes.nominated.before(name, priority, (exempt,)):
+            found[row] = found.get(row, 0) + nodes.vector(item.request)
+    return {row: amounts.tolist() for row, amounts in found.items()}

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from argosy.scheduler.queue import LONGEST_PARKED, SchedulingQueue
+from argosy.scheduler.queue import LONGEST_PARKED, QUIET, SchedulingQueue
 from argosy.testing.clock import FakeClock
 
 Queue = SchedulingQueue[str]
@@ -39,6 +39,27 @@ async def test_priority_then_first_come(queue: Queue) -> None:
         queue.add(key, priority)
     queue.add("late", 7)
     assert await ready(queue) == ["higher", "late", "high", "low"]
+
+
+async def test_what_is_put_off_has_its_turn_when_nothing_came_for_a_while(
+    queue: Queue, clock: FakeClock
+) -> None:
+    for _ in range(3):
+        queue.put_off("a")
+        await clock.advance(QUIET - 1)
+        assert await ready(queue) == []
+    for give_back in (queue.finish, queue.park, queue.retry):
+        await clock.advance(2)
+        assert await ready(queue) == ["a"]
+        queue.put_off("a")  # while a worker has it
+        give_back("a")
+        await clock.advance(QUIET - 1)
+        assert await ready(queue) == []
+    queue.add("a", 2)  # now it is whole
+    queue.put_off("a", 3)
+    assert await ready(queue) == ["a"]
+    queue.finish("a")
+    assert len(queue) == 0
 
 
 async def test_a_key_is_given_out_once_until_it_is_given_back(queue: Queue) -> None:
@@ -130,6 +151,26 @@ async def test_nothing_is_parked_for_ever(queue: Queue, clock: FakeClock) -> Non
     queue.add("a")
     await ready(queue)
     queue.park("a")
+    await clock.advance(LONGEST_PARKED)
+    assert await ready(queue) == ["a"]
+
+
+async def test_who_is_parked_for_a_while_comes_after_it_but_not_before_its_rest(
+    queue: Queue, clock: FakeClock
+) -> None:
+    queue.add("a")
+    await ready(queue)
+    queue.park("a", within=60)
+    await clock.advance(59)
+    assert await ready(queue) == []
+    await clock.advance(1)
+    assert await ready(queue) == ["a"]
+    queue.park("a", within=0)
+    await clock.advance(1.9)
+    assert await ready(queue) == []
+    await clock.advance(0.1)
+    assert await ready(queue) == ["a"]
+    queue.park("a", within=float("inf"))
     await clock.advance(LONGEST_PARKED)
     assert await ready(queue) == ["a"]
 

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -53,7 +54,9 @@ def _chosen(name: str, only: Sequence[str] | None) -> bool:
 
 
 def _played(name: str, seed: int) -> Outcome:
-    return run(SCENARIOS[name], seed)
+    outcome = run(SCENARIOS[name], seed)
+    gc.collect()  # a world that has ended is all cycles, and `settle` leaves what is old alone
+    return outcome
 
 
 def _told(outcome: Outcome) -> int:

@@ -16,7 +16,14 @@ from typing import Literal
 
 Stage = Literal["Alpha", "Beta", "GA", "Deprecated"]
 
-OPENED = frozenset({"DRAConsumableCapacity", "EvictionRequestAPI", "GenericWorkload"})
+OPENED = frozenset(
+    {
+        "DRAConsumableCapacity",
+        "EvictionRequestAPI",
+        "GenericWorkload",
+        "TopologyAwareWorkloadScheduling",
+    }
+)
 """Closed upstream, in some minors, and open here by default: what Argosy stands on."""
 ALL_OF_STAGE: Mapping[str, Stage] = {"AllAlpha": "Alpha", "AllBeta": "Beta"}
 """The switches for all gates of a stage of which nothing else is said."""
@@ -63,7 +70,11 @@ class Gates:
             return False
         if name in self.asked:
             return self.asked[name]
-        return self._of_stage(step.stage, step.open or name in OPENED)
+        return self._of_stage(step.stage, step.open or self._opened(name))
+
+    def _opened(self, name: str) -> bool:
+        """Whether it is open here where nothing is said; not without what it needs."""
+        return name in OPENED and all(map(self.open, gate(name).needs))
 
     def enabled(self) -> list[tuple[str, str, bool]]:
         """Each gate that the minor has: name, stage as metrics call it ('' is GA), open or not."""

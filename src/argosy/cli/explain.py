@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from argosy.cli.connecting import NO_CLUSTER, Context, Kubeconfig, access, connected, what_helps
-from argosy.cli.terminal import fail
+from argosy.cli.listing import every, listed
+from argosy.cli.terminal import fail, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from argosy.api.core import Pod
-    from argosy.api.meta import Object
     from argosy.client.client import Client
     from argosy.client.kubeconfig import Access
     from argosy.scheduler.explain.report import Report
@@ -87,7 +87,7 @@ def explain(
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
         return
     for line in lines(told):
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{printable(line)}\n")
 
 
 async def _asked(found: "Access", target: str, namespace: str) -> Json:
@@ -102,7 +102,12 @@ async def explained(client: "Client", target: str, namespace: str, now: "datetim
     """The answer as JSON. Raises UnknownTargetError, StatusError, ConnectionError."""
     from argosy.api.core import Pod
     from argosy.scheduler.explain.report import plain
-    from argosy.scheduler.explain.workloads import Workload, without_pods
+    from argosy.scheduler.explain.workloads import (
+        Workload,
+        refused_pods,
+        wants_more,
+        without_pods,
+    )
 
     kind, body = await _found(client, target, namespace)
     snapshot = await _listed(client)
@@ -115,9 +120,13 @@ async def explained(client: "Client", target: str, namespace: str, now: "datetim
     pods = await _pods(client, workload, snapshot, namespace)
     pending = [pod for pod in pods if not pod.spec.node_name and not pod.finished]
     about = {"workload": workload.called, "pods": len(pods), "pending": len(pending)}
-    if pods:
+    standing = None
+    if not pods:
+        standing = without_pods(workload, await _events(client, workload, namespace))
+    elif not pending and wants_more(workload, sum(not pod.finished for pod in pods)):
+        standing = refused_pods(workload, await _events(client, workload, namespace))
+    if standing is None:
         return {**about, **plain(_report(snapshot, (pending or pods)[0], now))}
-    standing = without_pods(workload, await _events(client, workload, namespace))
     return {**about, "reason": standing.reason, "headline": standing.text}
 
 
@@ -153,23 +162,9 @@ async def _found(client: "Client", target: str, namespace: str) -> tuple[str, Js
 async def _listed(client: "Client") -> "Snapshot":
     """All that scheduling depends on; what the cluster doesn't serve is left out."""
     from argosy.scheduler.explain.snapshot import KINDS as READ
-    from argosy.scheduler.explain.snapshot import snapshot_of
+    from argosy.scheduler.kinds import FOREIGN
 
-    found: list[Object] = []
-    for kind in READ:
-        found += await _all(client, kind)
-    return snapshot_of(found)
-
-
-async def _all(client: "Client", kind: "type[Object]", namespace: str = "") -> "list[Object]":
-    from argosy.base.errors import StatusError
-
-    try:
-        return list((await client.list(kind, namespace)).items)
-    except StatusError as error:
-        if error.code != 404:
-            raise
-        return []
+    return await listed(client, (*READ, *FOREIGN))
 
 
 async def _pods(
@@ -180,7 +175,7 @@ async def _pods(
     from argosy.api.replicas import ReplicaSet
     from argosy.scheduler.explain.workloads import pods_of
 
-    owners = [*await _all(client, ReplicaSet, namespace), *await _all(client, Job, namespace)]
+    owners = [*await every(client, ReplicaSet, namespace), *await every(client, Job, namespace)]
     found = pods_of(workload, snapshot.of(Pod).values(), owners)
     return sorted(found, key=lambda pod: pod.metadata.name)
 
@@ -191,7 +186,7 @@ async def _events(client: "Client", workload: "Workload", namespace: str) -> lis
 
     from argosy.api.replicas import ReplicaSet
 
-    sets = await _all(client, ReplicaSet, namespace)
+    sets = await every(client, ReplicaSet, namespace)
     own = {
         one.metadata.uid for one in sets if one.controller and one.controller.uid == workload.uid
     }

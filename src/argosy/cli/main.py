@@ -8,6 +8,7 @@ import typer
 from argosy import __version__
 from argosy.cli import check, simulate
 from argosy.cli.backup import backup
+from argosy.cli.defrag import defrag
 from argosy.cli.explain import explain
 from argosy.cli.install import install
 from argosy.cli.operators import operators
@@ -31,6 +32,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(who_can)
 app.command()(explain)
+app.command()(defrag)
 app.command()(operators)
 app.command()(install)
 app.command()(uninstall)

@@ -15,3 +15,10 @@ def fail(text: str, hint: str, *, code: int = 1) -> NoReturn:
     say(f"error: {text}")
     say(f"hint: {hint}")
     raise SystemExit(code)
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: names and messages may be anybody's."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )

@@ -27,10 +27,11 @@ from argosy.client.fence import Fenced
 from argosy.client.watching import decoded
 from argosy.cluster.platform import HOST_IMAGE, OPERATORS, add_operators
 from argosy.cluster.rights import NAME
-from argosy.cluster.scheduling import OPTIONAL, missing
+from argosy.cluster.scheduling import missing
 from argosy.runtime.election import Election, Terms
 from argosy.runtime.health import Door
 from argosy.runtime.manager import GRACE, Manager
+from argosy.scheduler.kinds import OPTIONAL
 
 if TYPE_CHECKING:
     from argosy.scheduler.profiles import Setup

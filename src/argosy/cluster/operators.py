@@ -31,6 +31,7 @@ from argosy.cluster.scheduling import add_scheduler
 from argosy.cluster.usedtokens import UsedTokens
 from argosy.controllers.apiservices import api_services
 from argosy.controllers.attachdetach.attachdetach import attach_detach
+from argosy.controllers.attachdetach.telling import told_volumes
 from argosy.controllers.autoscaling.autoscaler import horizontal_pod_autoscalers
 from argosy.controllers.certificates_approval import approval
 from argosy.controllers.certificates_cleaning import PodCertificateRequest, cleaning, pod_cleaning
@@ -95,6 +96,7 @@ def add_kubernetes(
     manager.add(volume_protection(manager))
     manager.add(persistent_volumes(manager, volumes, PROVISIONER))
     manager.add(attach_detach(manager))
+    manager.add(told_volumes(manager))
     by_kind = {resource.kind: resource for resource in served}
     if (classes := by_kind.get(VolumeAttributesClass.resource.kind)) is not None:
         manager.add(class_protection(manager, classes))

@@ -7,26 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from argosy.api.core import Event, Namespace, Node, Pod, Service
-from argosy.api.disruption import PodDisruptionBudget
-from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
+from argosy.api.core import Event, Pod, Service
+from argosy.api.dra import ResourceClaim
 from argosy.api.kserve import InferenceService
 from argosy.api.modelversion import ModelVersion
-from argosy.api.replicas import ReplicaSet, ReplicationController
 from argosy.api.resource import Resource
 from argosy.api.resources.control import LEASE
-from argosy.api.scheduling import PodGroup
-from argosy.api.statefulsets import StatefulSet
-from argosy.api.storage import (
-    CSIDriver,
-    CSINode,
-    CSIStorageCapacity,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
-    VolumeAttachment,
-)
+from argosy.api.scheduling import CompositePodGroup, PodGroup
+from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
 from argosy.api.trainer import ClusterTrainingRuntime, TrainingRuntime, TrainJob
+from argosy.scheduler.kinds import FOREIGN, READ
 
 NAME = "argosy-operators"
 """Of the account, its roles, what runs as it, and the lease that it stands for."""
@@ -86,20 +76,14 @@ owners only from who may set those owners' finalizers: OwnerReferencesPermission
 
 
 SCHEDULING: tuple[Right, ...] = (
-    *(Right(kind.resource, FOLLOW) for kind in (Namespace, Node, DeviceClass, ResourceSlice)),
-    *(Right(kind.resource, FOLLOW) for kind in (Service, ReplicaSet, StatefulSet)),
-    Right(ReplicationController.resource, FOLLOW),
-    *(Right(kind.resource, FOLLOW) for kind in (StorageClass, CSIDriver, CSINode)),
-    *(Right(kind.resource, FOLLOW) for kind in (CSIStorageCapacity, VolumeAttachment)),
-    Right(PersistentVolumeClaim.resource, (*FOLLOW, "get", "patch")),
-    Right(PersistentVolume.resource, (*FOLLOW, "get", "patch")),
-    Right(ResourceClaim.resource, FOLLOW),
+    *(Right(kind.resource, FOLLOW) for kind in (*READ, *FOREIGN)),
+    Right(PersistentVolumeClaim.resource, ("get", "patch")),
+    Right(PersistentVolume.resource, ("get", "patch")),
     Right(ResourceClaim.resource, ("patch",), "status"),
     Right(ResourceClaim.resource, ("patch",), "binding"),
-    Right(PodGroup.resource, FOLLOW),
     Right(PodGroup.resource, ("patch",), "status"),
-    Right(PodDisruptionBudget.resource, FOLLOW),
-    Right(Pod.resource, (*FOLLOW, "get", "delete")),
+    Right(CompositePodGroup.resource, ("patch",), "status"),
+    Right(Pod.resource, ("get", "delete")),
     Right(Pod.resource, ("patch",), "status"),
     Right(Pod.resource, ("create",), "binding"),
     Right(Event.resource, ("create", "get", "patch")),

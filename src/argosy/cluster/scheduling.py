@@ -8,43 +8,13 @@ import asyncio
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from argosy.api.core import Namespace, Node, Pod, Service
-from argosy.api.disruption import PodDisruptionBudget
-from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
-from argosy.api.meta import Object
-from argosy.api.replicas import ReplicaSet, ReplicationController
+from argosy.api.core import Pod
 from argosy.api.resource import Resource
-from argosy.api.scheduling import PodGroup
-from argosy.api.statefulsets import StatefulSet
-from argosy.api.storage import (
-    CSIDriver,
-    CSINode,
-    CSIStorageCapacity,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
-    VolumeAttachment,
-)
 from argosy.runtime.manager import Manager
+from argosy.scheduler.kinds import OPTIONAL, READ
 
 if TYPE_CHECKING:
     from argosy.scheduler.profiles import Setup
-
-READ: tuple[type[Object], ...] = (
-    *(Namespace, Node, Pod, PodDisruptionBudget),
-    *(Service, ReplicaSet, StatefulSet, ReplicationController),
-    *(DeviceClass, ResourceClaim, ResourceSlice, PodGroup),
-    *(PersistentVolumeClaim, PersistentVolume, StorageClass),
-    *(CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment),
-)
-"""What the scheduler reads; the manager must know it before it runs."""
-
-
-OPTIONAL: tuple[type[Object], ...] = (
-    *(DeviceClass, ResourceClaim, ResourceSlice, PodGroup, PodDisruptionBudget),
-    *(ReplicaSet, StatefulSet, ReplicationController),
-)
-"""What a cluster may not serve, or not in this version; the scheduler does without it then."""
 
 
 def missing(served: Collection[Resource]) -> frozenset[Resource]:

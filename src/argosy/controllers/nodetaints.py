@@ -25,6 +25,7 @@ Change = Callable[[Node, list[Json]], list[Json]]
 
 NAME = "controllers/nodetaints"
 EFFECT = "NoSchedule"
+WORKERS = 8
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 KEYS: Mapping[tuple[str, str], str] = {
     ("Ready", "False"): "node.kubernetes.io/not-ready",
@@ -48,7 +49,8 @@ class NodeTaints:
     async def reconcile(self, node: Node) -> Result:
         """Bring the node's taints in line with its conditions."""
         had = {taint.key for taint in node.spec.taints if taint.effect == EFFECT}
-        if had & OURS == wanted(node):
+        keys = wanted(node)
+        if had & OURS == keys or (not keys and await self._cleared(node)):
             return DONE
         now = timestamp(self.clock.now())
 
@@ -57,6 +59,24 @@ class NodeTaints:
 
         await retaint(self.client, node.metadata.name, change)
         return DONE
+
+    async def _cleared(self, node: Node) -> bool:
+        """Take all taints from a node that has none but ours, as a new one does, in one write;
+        whether that was it, and the node is still as it is known here."""
+        if any(taint.effect != EFFECT or taint.key not in OURS for taint in node.spec.taints):
+            return False
+        meta = node.metadata
+        patch = {
+            "metadata": {"resourceVersion": meta.resource_version},
+            "spec": {"taints": None},
+        }
+        try:
+            await self.client.merge(Node.resource, meta.name, "", patch)
+        except StatusError as error:
+            if error.code not in (404, 409):
+                raise
+            return error.code == 404
+        return True
 
 
 async def retaint(client: Client, name: str, change: Change) -> bool:
@@ -104,4 +124,5 @@ def _ours(taint: Json) -> bool:
 def node_taints(manager: Manager) -> Controller[Node]:
     """The controller, on the manager's caches."""
     taints = NodeTaints(manager.client_as(NAME), manager.clock)
-    return Controller(name=NAME, informer=manager.informer(Node), reconcile=taints.reconcile)
+    nodes = manager.informer(Node)
+    return Controller(name=NAME, informer=nodes, reconcile=taints.reconcile, workers=WORKERS)

@@ -12,6 +12,7 @@ import msgspec
 from argosy.api.core import Pod, PodResourceClaim
 from argosy.api.dra import ResourceClaim, ResourceClaimTemplate
 from argosy.api.meta import Key, owned
+from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
@@ -21,6 +22,8 @@ from argosy.runtime.manager import Manager
 NAME = "controllers/resourceclaims"
 COMPONENT = "resource_claim"
 ENTRY = "resource.kubernetes.io/pod-claim-name"
+WORKERS = 50
+"""As upstream: each waits for the disk twice, and pods come by the hundred."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,18 @@ class ResourceClaims:
             },
             "spec": spec["spec"],
         }
-        await self.client.apply(ResourceClaim.resource, body)
+        try:
+            await self.client.create(ResourceClaim.resource, body)
+        except StatusError as error:
+            if error.reason != "AlreadyExists" or not await self._made(pod, name):
+                raise
         return name
+
+    async def _made(self, pod: Pod, name: str) -> bool:
+        """Whether the claim of that name, which the cache lacks yet, is the pod's."""
+        found = await self.client.find(ResourceClaim, name, pod.metadata.namespace)
+        owner = found.controller if found is not None else None
+        return owner is not None and owner.uid == pod.metadata.uid
 
     async def _lives(self, pod: Pod) -> bool:
         """Whether the server has it too: a claim of one that is gone is collected, and would be
@@ -134,6 +147,7 @@ def resource_claims(manager: Manager) -> Controller[Pod]:
         informer=pods,
         reconcile=controller.reconcile,
         owns=(claims,),
+        workers=WORKERS,
         watches=(Watch(templates, controller.waiting_for),),
         concerns=lambda pod: bool(pod.spec.resource_claims),
     )

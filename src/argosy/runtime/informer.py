@@ -19,7 +19,7 @@ from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.client.watching import WatchEvent
-from argosy.runtime.following import follow
+from argosy.runtime.following import Reach, follow
 from argosy.runtime.indexes import Index, Values, owner_uid
 from argosy.runtime.listing import TURN, Events, Source
 from argosy.runtime.progress import Progress
@@ -46,7 +46,8 @@ class Informer(Generic[T]):
     that the field selector `fields` lets through.
 
     It holds what the view reads, less what `trim` takes out of that (`msgspec.structs.replace`).
-    Of a `PartialObject` the server sends no more than the metadata.
+    Of a `PartialObject` the server sends no more than the metadata. Those that share a `reach` tell
+    each other when the server answers again.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class Informer(Generic[T]):
         resource: Resource | None = None,
         fields: str = "",
         trim: Trim[T] = untrimmed,
+        reach: Reach | None = None,
     ) -> None:
         self.kind = kind
         self.resource = resource or kind.resource
         self._clock = clock
         self._source = Source(client, clock, kind, self.resource, namespace, fields)
         self._trim = trim
+        self._reach = reach
         self._share = Sharing()
         self._objects: dict[Key, T] = {}
         self._indexes: dict[Hashable, Index[T]] = {OWNER: Index(owner_uid)}
@@ -127,6 +130,7 @@ class Informer(Generic[T]):
                 lambda: self._tried(self._relist()),
                 lambda: self._tried(self._follow()),
                 lambda: self._progress.revision,
+                self._reach,
             )
         finally:
             if again is not None:

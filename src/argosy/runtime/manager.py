@@ -15,6 +15,7 @@ from argosy.api.resource import Resource
 from argosy.base.clock import Clock
 from argosy.client.client import Client
 from argosy.runtime.controller import Controller, ControllerLoop, Tracer
+from argosy.runtime.following import Reach
 from argosy.runtime.informer import Informer, Trim, untrimmed
 from argosy.runtime.metrics import Metrics
 
@@ -58,6 +59,7 @@ class Manager:
         self._election = election
         self._grace = grace
         self._tracer = tracer
+        self._reach = Reach()
         self._informers: dict[Hashable, Informer[Any]] = {}
         self._loops: list[ControllerLoop[Any]] = []
         self._runners: list[Runner] = []
@@ -89,7 +91,13 @@ class Manager:
         key = (kind, resource or kind.resource, fields, trim)
         if key not in self._informers:
             self._informers[key] = Informer(
-                self.client, kind, self.clock, resource=resource, fields=fields, trim=trim
+                self.client,
+                kind,
+                self.clock,
+                resource=resource,
+                fields=fields,
+                trim=trim,
+                reach=self._reach,
             )
         return self._informers[key]
 

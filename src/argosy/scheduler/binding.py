@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from argosy.api.core import Pod
 from argosy.api.dra import ResourceClaim
-from argosy.api.scheduling import PodGroup
+from argosy.api.scheduling import CompositePodGroup, PodGroup
 from argosy.base.errors import StatusError
 from argosy.runtime.informer import Informer
 from argosy.scheduler.decide import UNSCHEDULABLE, Decision, Refusal
@@ -62,7 +62,7 @@ class Binder:
         return bound
 
     async def tell(
-        self, decision: Decision, bound: Sequence[Placement], group: PodGroup | None
+        self, decision: Decision, bound: Sequence[Placement], groups: Sequence[PodGroup]
     ) -> None:
         """Conditions and events. What can't be written is told the next time."""
         for placement in bound:
@@ -74,8 +74,11 @@ class Binder:
         for refusal in decision.refusals:
             pod = "/".join(refusal.pod.key)
             await attempt(self.writer.tell_refusal(refusal), "condition", pod=pod)
-        if group is not None:
+        for group in groups:
             await self._tell_group(decision, bound, group)
+        if len(bound) == len(decision.placements):
+            for composite, text in decision.composites:
+                await self._tell(composite, text)
 
     async def evict(self, decision: Decision) -> bool:
         """Make room for those who are nominated; whether everybody goes that should."""
@@ -86,16 +89,20 @@ class Binder:
     async def _tell_group(
         self, decision: Decision, bound: Sequence[Placement], group: PodGroup
     ) -> None:
-        name = "/".join(group.key)
-        refused = next((r for r in decision.refusals if r.reason == UNSCHEDULABLE), None)
-        if decision.placements and len(bound) == len(decision.placements):
-            text = "the group's pods have been scheduled"
-            write = self.writer.tell_group(group, reason="Scheduled", message=text)
-        elif refused is not None and not decision.placements:
-            write = self.writer.tell_group(group, reason=UNSCHEDULABLE, message=refused.message)
-        else:
-            return
-        await attempt(write, "group condition", group=name)
+        placements = [it for it in decision.placements if _belongs(it.pod, group)]
+        refusals = [it for it in decision.refusals if _belongs(it.pod, group)]
+        refused = next((it for it in refusals if it.reason == UNSCHEDULABLE), None)
+        if placements and len(bound) == len(decision.placements):
+            await self._tell(group, "")
+        elif refused is not None and not placements:
+            await self._tell(group, refused.message)
+
+    async def _tell(self, group: PodGroup | CompositePodGroup, why: str) -> None:
+        """Why the group isn't scheduled; empty where it is."""
+        text = why or "the group's pods have been scheduled"
+        reason = UNSCHEDULABLE if why else "Scheduled"
+        write = self.writer.tell_group(group, reason=reason, message=text)
+        await attempt(write, "group condition", group="/".join(group.key))
 
     async def _write_claims(self, writes: Sequence[ClaimWrite]) -> dict[str, ResourceClaim]:
         """Write the claims until one fails; what was written, by uid."""
@@ -175,3 +182,9 @@ class Binder:
                 name = "/".join(claim.key)
                 await attempt(self.writer.restore_claim(claim, write), "restore", claim=name)
             self.state.devices.ledger.forget(write.claim.metadata.uid)
+
+
+def _belongs(pod: Pod, group: PodGroup) -> bool:
+    """Whether a pod of the group's unit is the group's."""
+    own = pod.spec.scheduling_group
+    return own is not None and own.pod_group_name == group.metadata.name

@@ -25,9 +25,12 @@ class Budgets:
 
     def __init__(self) -> None:
         self._of: defaultdict[str, dict[Key, _Budget]] = defaultdict(dict)
+        self.version = 0
+        """Another one whenever a budget came, changed or went."""
 
     def put(self, old: PodDisruptionBudget | None, new: PodDisruptionBudget | None) -> None:
         """A budget came, changed or went."""
+        self.version += 1
         if old is not None:
             self._of[old.metadata.namespace].pop(old.key, None)
             if not self._of[old.metadata.namespace]:

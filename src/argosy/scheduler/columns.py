@@ -1,11 +1,11 @@
 """Nodes as rows, resources as columns: what every decision is made over.
 
 Fed by informer events and by assumed pods, one row at a time; a decision reads the arrays and
-changes nothing but by `put_pod` and `drop_pod`, which undo each other exactly. Two logs tell which
-rows changed since a reader last looked: one for what a node is, one for what its pods use.
+changes nothing but by `put_pod` and `drop_pod`, which undo each other exactly. Logs tell which rows
+changed since a reader last looked: one for what a node is, one for what its pods use, and one for
+when they started.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import copy
@@ -20,7 +20,8 @@ from argosy.scheduler.images import Images
 from argosy.scheduler.nominations import Nominations
 from argosy.scheduler.numbers import Numbers
 from argosy.scheduler.occupants import Occupant
-from argosy.scheduler.shape import BASE, FEATURES, LARGEST, Request, amount
+from argosy.scheduler.offered import Offered, offer_of
+from argosy.scheduler.shape import BASE, FEATURES, Request
 from argosy.scheduler.tallies import Tallies
 from argosy.scheduler.topology import Topologies, Topology
 
@@ -29,8 +30,10 @@ Flags = NDArray[np.bool_]
 Amounts = NDArray[np.int64]
 Ids = NDArray[np.int32]
 Scalar = TypeVar("Scalar", bound=np.generic)
-log = logging.getLogger(__name__)
 
+NOWHERE = ""
+"""The resource in whose column all those are that no node offers: nobody has any of it."""
+_NOWHERE = len(BASE)
 _FIRST_ROWS = 64
 _LONGEST_LOG = 2048
 _MOST_VECTORS = 4096
@@ -72,12 +75,14 @@ class Columns:
         self.size = 0
         self.names: list[str] = []
         self.row_of: dict[str, int] = {}
-        self.resources: dict[str, int] = {name: i for i, name in enumerate(BASE)}
+        self.resources: dict[str, int] = {name: i for i, name in enumerate((*BASE, NOWHERE))}
+        self._offered = Offered()
         self.live: Flags = np.zeros(_FIRST_ROWS, dtype=np.bool_)
         self.unschedulable: Flags = np.zeros(_FIRST_ROWS, dtype=np.bool_)
         # One resource of all nodes lies together: that is how it is read.
-        self.allocatable: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64, order="F")
-        self.requested: Amounts = np.zeros((_FIRST_ROWS, len(BASE)), dtype=np.int64, order="F")
+        width = len(self.resources)
+        self.allocatable: Amounts = np.zeros((_FIRST_ROWS, width), dtype=np.int64, order="F")
+        self.requested: Amounts = np.zeros((_FIRST_ROWS, width), dtype=np.int64, order="F")
         self.scored: Amounts = np.zeros((_FIRST_ROWS, 2), dtype=np.int64, order="F")
         self.taint_ids: Ids = np.zeros(_FIRST_ROWS, dtype=np.int32)
         self.taint_sets: list[tuple[Taint, ...]] = [()]
@@ -86,6 +91,7 @@ class Columns:
         self.images = Images()
         self.node_changes = ChangeLog()
         self.usage_changes = ChangeLog()
+        self.start_changes = ChangeLog()
         self._nodes: list[Node | None] = []
         self._free_rows: list[int] = []
         self._taint_index: dict[tuple[Taint, ...], int] = {(): 0}
@@ -94,8 +100,8 @@ class Columns:
         self._topologies = Topologies()
         self._numbers = Numbers()
         self.tallies = Tallies()
-        self.holdings = Holdings(len(BASE))
-        self.nominated = Nominations(self.row_of, self.vector, len(BASE))
+        self.holdings = Holdings(width)
+        self.nominated = Nominations(self.row_of, self.vector, width)
         self._pods: dict[str, tuple[str, Occupant]] = {}
         self._pods_on: defaultdict[str, dict[str, Occupant]] = defaultdict(dict)
         self._vectors: dict[Request, Amounts] = {}
@@ -114,6 +120,8 @@ class Columns:
         """Take `node` as it is now; whether anything changed that placing pods depends on."""
         name = node.metadata.name
         row = self.row_of.get(name)
+        if self._offered.put(self._nodes[row] if row is not None else None, node):
+            self._vectors.clear()  # a pod may have asked for it before there was any
         if row is None:
             row = self._new_row(name)
         old = self._nodes[row]
@@ -125,7 +133,7 @@ class Columns:
         self.taint_ids[row] = self._taint_id(node.spec.taints)
         self.feature_ids[row] = self._features_id(node.status.declared_features)
         for resource, column in self.resources.items():
-            self.allocatable[row, column] = _allocatable(node, resource)
+            self.allocatable[row, column] = offer_of(node, resource)
         for key, values in self._labels.items():
             values[row] = self._label_id(node.metadata.labels.get(key))
         self.node_changes.add(row)
@@ -143,6 +151,7 @@ class Columns:
         self.live[row] = False
         old = self._nodes[row]
         self.images.put(row, old.status.images if old else (), ())
+        self._offered.put(old, None)
         self._nodes[row] = None
         self._free_rows.append(row)
         self.node_changes.add(row)
@@ -210,20 +219,25 @@ class Columns:
         return found
 
     def vector(self, request: Request) -> Amounts:
-        """`request` along the resource columns; don't change it."""
+        """`request` along the resource columns; don't change it. What no node offers is told in one
+        column for all: however many resources pods name, there are no more columns than nodes need.
+        """
         known = self._vectors.get(request)
         if known is not None:
             return known
-        for name, _ in request.amounts:
-            if name not in self.resources:
-                self._new_resource(name)
+        self._widen(name for name, _ in request.amounts if name in self._offered)
         if len(self._vectors) >= _MOST_VECTORS:
             self._vectors.clear()
         vector = np.zeros(len(self.resources), dtype=np.int64)
         for name, value in request.amounts:
-            vector[self.resources[name]] = value
+            column = self.column(name)
+            vector[column] = max(value, vector[column])
         self._vectors[request] = vector
         return vector
+
+    def column(self, resource: str) -> int:
+        """The column of a resource: `NOWHERE`'s for one that has none of its own."""
+        return self.resources.get(resource, _NOWHERE)
 
     def domains(self, key: str) -> Ids:
         """Each row's value of a label as a number, 0 where it has none; don't change it."""
@@ -289,12 +303,18 @@ class Columns:
         self.feature_ids = _doubled(self.feature_ids)
         self._labels = {key: _doubled(ids) for key, ids in self._labels.items()}
 
-    def _new_resource(self, name: str) -> None:
-        """A pod named a resource for the first time: one more column."""
-        self.resources[name] = len(self.resources)
-        column = [_allocatable(node, name) if node else 0 for node in self._nodes]
-        fresh = np.zeros((len(self.live), 1), dtype=np.int64)
-        fresh[: self.size, 0] = column
+    def _widen(self, resources: Iterable[str]) -> None:
+        """A column for each resource that has none yet."""
+        names = [name for name in resources if name not in self.resources]
+        if not names:
+            return
+        fresh = np.zeros((len(self.live), len(names)), dtype=np.int64)
+        for row, node in enumerate(self._nodes):
+            for position, name in enumerate(names):
+                if node is not None and name in node.status.allocatable:
+                    fresh[row, position] = offer_of(node, name)
+        for name in names:
+            self.resources[name] = len(self.resources)
         self.allocatable = np.hstack((self.allocatable, fresh))
         self.requested = np.hstack((self.requested, np.zeros_like(fresh)))
         self._vectors.clear()
@@ -306,11 +326,14 @@ class Columns:
         uid = occupant.pod.metadata.uid
         self._pods[uid] = (node, occupant)
         self._pods_on[node][uid] = occupant
-        self.holdings.refresh(occupant)
+        if self.holdings.refresh(occupant):
+            self.start_changes.add(self.row_of[node])
 
     def _use(self, row: int, occupant: Occupant, sign: int) -> None:
-        # The vector comes first: it may add a column, which replaces the array.
+        # The columns come first: one more of them replaces the array.
         request = occupant.request
+        if any(name not in self.resources for name, _ in request.amounts):
+            self._widen(name for name, _ in request.amounts)
         vector = self.vector(request)
         requested, scored = self.requested, self.scored
         for name, value in request.amounts:  # few: faster one by one than as an array
@@ -359,21 +382,6 @@ def _differ(old: Node, new: Node) -> bool:
         or old.metadata.labels != new.metadata.labels
         or old.status.declared_features != new.status.declared_features
     )
-
-
-def _allocatable(node: Node, resource: str) -> int:
-    """What the node offers; a quantity that is none counts as nothing, so no pod relies on it."""
-    value = node.status.allocatable.get(resource)
-    if value is None:
-        return 0
-    try:
-        return min(amount(resource, value), LARGEST)
-    except ValueError:
-        log.warning(
-            "broken quantity",
-            extra={"node": node.metadata.name, "resource": resource, "value": str(value)},
-        )
-        return 0
 
 
 def _doubled(array: NDArray[Scalar]) -> NDArray[Scalar]:

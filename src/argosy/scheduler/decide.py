@@ -5,21 +5,24 @@ leaves either nothing or a whole placement. (Assuming and taking back touches th
 alone; a copy of all columns would cost the more the larger the cluster is.)
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from argosy.api.core import Pod
 from argosy.api.dra import ResourceClaim
-from argosy.api.scheduling import PodGroup
+from argosy.api.scheduling import CompositePodGroup, PodGroup
 from argosy.scheduler.explain.headline import Headlines
-from argosy.scheduler.framework import BusyError, Plugin, UnschedulableError
+from argosy.scheduler.framework import Plugin
+from argosy.scheduler.gangs.choosing import Chooser, Outcome
+from argosy.scheduler.gangs.clearing import clearable
+from argosy.scheduler.gangs.filling import Failure, Filler, largest_first
+from argosy.scheduler.gangs.tree import Gang, Groups, Part
 from argosy.scheduler.placement import Placement
-from argosy.scheduler.placing import NoRoomError, Placer
+from argosy.scheduler.placing import Placer
 from argosy.scheduler.plugins.dynamic_resources import claim_name
-from argosy.scheduler.preemption.gang import GangPreemptor
+from argosy.scheduler.preemption.gang import NO_ROOM, GangPreemptor
 from argosy.scheduler.preemption.record import Preemption
 from argosy.scheduler.preemption.single import Preemptor, Rescue
-from argosy.scheduler.shape import shape_of
 from argosy.scheduler.state import State
 
 UNSCHEDULABLE = "Unschedulable"
@@ -33,12 +36,24 @@ class Unit:
     """What is decided at once. `pods` wait; `bound` pods of the gang are on nodes already.
 
     A unit of one pod has no `gang` name. `group` is the gang's PodGroup, None until it exists.
+    `there` are the uids of the bound pods.
+    `trouble`: why nobody can tell what the gang is.
+    With `composite` it is a group of groups, made of `parts`; pods are those of all of them.
     """
 
     pods: tuple[Pod, ...]
     gang: str = ""
     group: PodGroup | None = None
     bound: int = 0
+    there: tuple[str, ...] = ()
+    trouble: str = ""
+    composite: CompositePodGroup | None = None
+    parts: tuple["Unit", ...] = ()
+
+    @property
+    def near(self) -> str | None:
+        """The label of which all of the gang's nodes must have the same value; None for no rule."""
+        return self.group.spec.topology_key if self.group else None
 
     @property
     def least(self) -> int:
@@ -65,6 +80,7 @@ class Decision:
 
     `release`: claims that are allocated for pods that can't be placed; others may have them.
     `preemptions`: who has to go for pods that can't be placed yet.
+    `composites`: of groups of groups, why they are not placed; empty where they are.
     """
 
     placements: tuple[Placement, ...] = ()
@@ -72,20 +88,12 @@ class Decision:
     release: tuple[ResourceClaim, ...] = ()
     preemptions: tuple[Preemption, ...] = ()
     busy: bool = False
+    composites: tuple[tuple[CompositePodGroup, str], ...] = ()
 
     @property
     def waiting(self) -> bool:
         """Whether a pod is left that a change in the cluster may help."""
         return any(refusal.reason != GATED for refusal in self.refusals)
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """A pod that found no place; `room` tells that others stand in its way."""
-
-    pod: Pod
-    text: str
-    room: bool
 
 
 class Decider:
@@ -95,6 +103,8 @@ class Decider:
         self._state = state
         self._plugins = plugins
         self._placer = Placer(state, plugins)
+        self._filler = Filler(state, self._placer)
+        self._chooser = Chooser(state, self._placer, self._filler)
         terms = next((plugin.preemption for plugin in plugins if plugin.preemption), None)
         self._preemptor = Preemptor(state, self._placer, terms) if terms else None
         placer = self._placer
@@ -104,28 +114,39 @@ class Decider:
         """Place the unit and assume the placements, or tell why not."""
         gated = [Refusal(pod, GATED, text) for pod in unit.pods if (text := self._gate(pod))]
         stopped = {refusal.pod.metadata.uid for refusal in gated}
-        pods = [pod for pod in unit.pods if pod.metadata.uid not in stopped]
-        missing = _missing(unit, len(pods))
-        if missing:
-            return self._failed(gated, [(pod, missing) for pod in pods])
-        placements, failures, busy = self._place_all(pods)
-        if unit.bound + len(placements) < unit.least:
-            self._retract(placements)
-            text = _gang_message(unit, len(placements), failures)
-            text, preemptions = self._rescue_gang(unit, pods, failures, text, busy=busy)
-            found = self._failed(gated, [(pod, text) for pod in pods], busy=busy)
-            refusals = self._headed(found.refusals, failures[:1] * len(pods), pods)
-            return replace(found, refusals=refusals, preemptions=preemptions)
-        if not failures and not gated:
-            return Decision(placements=tuple(placements))
+        found = self._chooser.place(_part(unit, stopped))
+        told = _composites(unit, found)
+        if not found.whole:
+            return replace(self._nobody(unit, gated, found), composites=told)
+        if not gated and not found.failures and not found.parts:
+            return Decision(placements=tuple(found.placements))
+        return replace(self._some(gated, found), composites=told)
+
+    def _nobody(self, unit: Unit, gated: Sequence[Refusal], found: Outcome) -> Decision:
+        """Nothing is placed of a unit that can't be whole."""
+        text, preemptions = self._rescue_gang(unit, found)
+        told = [(pod, text) for pod in found.part.pods]
+        refused = self._failed(gated, told, busy=found.busy)
+        refusals = self._headed(refused.refusals, _causes(found))
+        return replace(refused, refusals=refusals, preemptions=preemptions)
+
+    def _some(self, gated: Sequence[Refusal], found: Outcome) -> Decision:
+        """The unit is placed, but for some pods, or groups, beyond its least."""
+        ends = list(found.ends())
+        failures = [failure for end in ends if end.whole for failure in end.failures]
+        short = [end for end in ends if not end.whole]
         try:
-            told, made = self._rescue_each(failures, busy=busy)
+            told, made = self._rescue_each(failures, busy=found.busy)
         except BaseException:
-            self._retract(placements)
+            self._filler.retract(found.placements)
             raise
-        found = self._failed(gated, told, busy=busy)
-        refusals = self._headed(found.refusals, failures, [failure.pod for failure in failures])
-        return replace(found, placements=tuple(placements), refusals=refusals, preemptions=made)
+        told.extend((pod, end.text) for end in short for pod in end.part.pods)
+        refused = self._failed(gated, told, busy=found.busy)
+        causes = [(it.pod, it) for it in failures]
+        causes.extend(cause for end in short for cause in _causes(end))
+        refusals = self._headed(refused.refusals, causes)
+        placements = tuple(found.placements)
+        return replace(refused, placements=placements, refusals=refusals, preemptions=made)
 
     def candidates(self, pod: Pod) -> list[str]:
         """The nodes that could have the pod just now, as far as filters and surveys know.
@@ -142,35 +163,8 @@ class Decider:
         gates = (plugin.gate(pod) for plugin in self._plugins if plugin.gate)
         return next((text for text in gates if text), None)
 
-    def _place_all(self, pods: Sequence[Pod]) -> tuple[list[Placement], list[_Failure], bool]:
-        """Place as many of `pods` as there is room for, the largest first."""
-        placements: list[Placement] = []
-        failures: list[_Failure] = []
-        hopeless: dict[Hashable, str] = {}
-        exempt = frozenset(pod.metadata.uid for pod in pods)
-        busy = False
-        try:
-            for pod in _largest_first(pods):
-                try:
-                    placement = self._placer.place(pod, hopeless, exempt)
-                except UnschedulableError as error:
-                    failures.append(_Failure(pod, str(error), isinstance(error, NoRoomError)))
-                    busy = busy or isinstance(error, BusyError)
-                else:
-                    self._state.assume(placement)
-                    placements.append(placement)
-        except BaseException:
-            # A plugin's fault: nothing of the unit may stay assumed.
-            self._retract(placements)
-            raise
-        return placements, failures, busy
-
-    def _retract(self, placements: Sequence[Placement]) -> None:
-        for placement in reversed(placements):
-            self._state.retract(placement)
-
     def _rescue_each(
-        self, failures: Sequence[_Failure], *, busy: bool
+        self, failures: Sequence[Failure], *, busy: bool
     ) -> tuple[list[tuple[Pod, str]], Preemptions]:
         """What the pods are told, and who goes for them."""
         told: list[tuple[Pod, str]] = []
@@ -182,13 +176,12 @@ class Decider:
         return told, tuple(made)
 
     def _headed(
-        self, refusals: Sequence[Refusal], failures: Sequence[_Failure], pods: Sequence[Pod]
+        self, refusals: Sequence[Refusal], failures: Sequence[tuple[Pod, Failure]]
     ) -> tuple[Refusal, ...]:
-        """With the dominant reason in plain words, where it is nodes that are lacking; `failures`
-        are those of `pods`."""
+        """With the dominant reason in plain words, where it is nodes that a pod's unit lacks."""
         told = {
             pod.metadata.uid: self._headlines.of(failure.pod, failure.text)
-            for failure, pod in zip(failures, pods, strict=False)
+            for pod, failure in failures
             if failure.room
         }
         return tuple(
@@ -196,30 +189,31 @@ class Decider:
             for refusal in refusals
         )
 
-    def _rescue(self, failure: _Failure, *, busy: bool) -> tuple[str, Preemptions]:
+    def _rescue(self, failure: Failure, *, busy: bool) -> tuple[str, Preemptions]:
         """Make room for a pod, if there is a way; what it is told, and who goes."""
         if self._preemptor is None or busy or not failure.room or not self._state.nodes.count:
             return failure.text, ()
-        rescue = self._preemptor.rescue(failure.pod, (failure.pod.metadata.uid,))
+        uid = failure.pod.metadata.uid
+        rescue = self._preemptor.rescue(failure.pod, (uid,), failure.within)
         return _with_reason(failure.text, rescue)
 
-    def _rescue_gang(
-        self,
-        unit: Unit,
-        pods: Sequence[Pod],
-        failures: Sequence[_Failure],
-        text: str,
-        *,
-        busy: bool,
-    ) -> tuple[str, Preemptions]:
+    def _rescue_gang(self, unit: Unit, found: Outcome) -> tuple[str, Preemptions]:
         """The same for a whole gang."""
-        hopeless = not any(failure.room for failure in failures)
-        if self._preemptor is None or busy or hopeless or not self._state.nodes.count:
-            return text, ()
+        hopeless = not any(failure.room for failure in found.failures)
+        if self._preemptor is None or found.busy or hopeless or not self._state.nodes.count:
+            return found.text, ()
+        if not isinstance(found.part, Gang):
+            return found.text, ()
         gang = GangPreemptor(self._state, self._placer, self._preemptor)
         uid = unit.group.metadata.uid if unit.group else ""
-        rescue = gang.rescue(_largest_first(pods), uid=uid, least=unit.least - unit.bound)
-        return _with_reason(text, rescue)
+        pods, least = found.part.pods, found.part.needed
+        if found.part.key is None:
+            return _with_reason(found.text, gang.rescue(pods, uid=uid, least=least))
+        for domain in clearable(self._state, self._placer, self._preemptor, found.part):
+            rescue = gang.rescue(pods, uid=uid, least=least, within=domain)
+            if rescue.preemption is not None or rescue.reason != NO_ROOM:
+                break
+        return _with_reason(found.text, rescue)
 
     def _failed(
         self, gated: Sequence[Refusal], told: Sequence[tuple[Pod, str]], *, busy: bool = False
@@ -249,32 +243,65 @@ class Decider:
         return tuple(found.values())
 
 
-def _largest_first(pods: Sequence[Pod]) -> list[Pod]:
-    """What is hard to place comes first; among equals by name."""
+def _part(unit: Unit, stopped: Collection[str], *, single: bool = True) -> Part:
+    """What is to be placed of the unit, but for the pods whose uids are `stopped`."""
+    if unit.composite is not None:
+        return _groups(unit, unit.composite, stopped)
+    pods = [pod for pod in unit.pods if pod.metadata.uid not in stopped]
+    key = unit.near
+    return Gang(
+        name=unit.gang,
+        pods=tuple(largest_first(pods)),
+        least=unit.least if single and key is None else max(unit.least, 1),
+        bound=unit.bound,
+        there=unit.there,
+        key=key,
+        missing=_missing(unit, len(pods)),
+    )
 
-    def size(pod: Pod) -> tuple[int, int, str]:
-        try:
-            amounts = dict(shape_of(pod).request.amounts)
-        except ValueError:  # told when the pod's turn comes
-            amounts = {}
-        return (-amounts.get("cpu", 0), -amounts.get("memory", 0), pod.metadata.name)
 
-    return sorted(pods, key=size) if len(pods) > 1 else list(pods)
+def _groups(unit: Unit, composite: CompositePodGroup, stopped: Collection[str]) -> Groups:
+    parts = tuple(_part(part, stopped, single=False) for part in unit.parts)
+    if unit.trouble:
+        missing = f'group of groups "{unit.gang}": {unit.trouble}'
+        return Groups(name=unit.gang, parts=parts, missing=missing)
+    policy = composite.spec.scheduling_policy.gang
+    least = policy.min_group_count if policy else 1
+    groups = Groups(name=unit.gang, parts=parts, least=least, key=composite.spec.topology_key)
+    lacking = [part.missing for part in parts if part.missing]
+    ready = len(parts) - len(lacking)
+    if ready >= least:
+        return groups
+    first = "".join(f": {text}" for text in lacking[:1])
+    text = f"{groups.title}: waiting for groups, {ready} of {least} are there{first}"
+    return replace(groups, missing=text)
+
+
+def _causes(short: Outcome) -> list[tuple[Pod, Failure]]:
+    """What all pods of a part that isn't whole lack."""
+    return [(pod, failure) for pod in short.part.pods for failure in short.failures[:1]]
+
+
+def _composites(unit: Unit, found: Outcome) -> tuple[tuple[CompositePodGroup, str], ...]:
+    """Why the groups of groups are not placed; of those below one that isn't, nothing is told."""
+    if unit.composite is None:
+        return ()
+    below = {part.gang: part for part in unit.parts if part.composite is not None}
+    parts = found.parts if found.whole else ()
+    more = (_composites(below[it.part.name], it) for it in parts if isinstance(it.part, Groups))
+    return ((unit.composite, found.text), *(item for items in more for item in items))
 
 
 def _missing(unit: Unit, pods: int) -> str:
     """Why a gang can't even be tried; empty where it can."""
+    if unit.trouble:
+        return f'gang "{unit.gang}": {unit.trouble}'
     if unit.gang and unit.group is None:
         return f'gang "{unit.gang}": waiting for the pod group to be created'
     there = unit.bound + pods
     if there < unit.least:
-        return f'gang "{unit.gang}": waiting for pods, {there} of {unit.least} are there'
+        return f'gang "{unit.gang}": waiting for pods, {unit.least} are needed'
     return ""
-
-
-def _gang_message(unit: Unit, placed: int, failures: Sequence[_Failure]) -> str:
-    first = failures[0].text if failures else ""
-    return f'gang "{unit.gang}": {unit.bound + placed} of {unit.least} pods can be placed: {first}'
 
 
 def _with_reason(text: str, rescue: Rescue) -> tuple[str, Preemptions]:

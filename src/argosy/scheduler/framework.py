@@ -115,12 +115,15 @@ class Plugin:
     filter_row and score_row: the very same of one row, in plain numbers, which for one are many
     times as fast as arrays; for what is asked whenever a pod was placed.
     survey: for rules about other pods; None for a pod that the plugin has nothing to say of.
-    `lasting` tells that no pod's going away changes what it refuses.
-    reserver: for what the columns don't hold.
+    `lasting` tells that no pod's going away changes what it refuses; `prefers` that its surveys
+    refuse nobody, so that whoever only wants to know whether a pod fits need not ask.
+    reserver: for what the columns don't hold. `steady` tells that what it says of a node is the
+    same for equal kinds as long as nothing changes about that node and its devices.
     asked: the resource columns of which the filter wants enough to be left, and nothing else: so
     preemption knows who may go without asking it.
     volumes: what the pod's volume claims get on the node that was chosen for it.
     preemption: that pods of lower priority may be evicted, and how far is looked for them.
+    patience: for how many seconds room is reserved for a gang at first (see `reserving`).
     """
 
     name: str
@@ -138,6 +141,9 @@ class Plugin:
     usage: bool = False
     survey: Callable[[State, Pod], Survey | None] | None = None
     lasting: bool = False
+    prefers: bool = False
     reserver: Callable[[Devices, Pod], Reserver | None] | None = None
+    steady: bool = False
     volumes: Callable[[State, Pod, str], tuple[VolumeGrant, ...]] | None = None
     preemption: PreemptionTerms | None = None
+    patience: int | None = None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from argosy.api.core import Pod
 from argosy.base.clock import parse_timestamp
 from argosy.scheduler.occupants import Occupant
+from argosy.scheduler.work import saved_at
 
 Slots = NDArray[np.intp]
 Amounts = NDArray[np.int64]
@@ -19,6 +20,8 @@ NOBODY = -1
 """The row of an empty slot."""
 UNTOUCHABLE = 2**62
 """Counts as the priority of a pod that nobody may evict."""
+SAVED = 1e12
+"""Later, in seconds, than any pod has started."""
 MIRROR = "kubernetes.io/config.mirror"
 _FIRST_SLOTS = 64
 
@@ -71,12 +74,15 @@ class Holdings:
         self.occupants[slot] = None
         self._free.append(slot)
 
-    def refresh(self, occupant: Occupant) -> None:
-        """The pod is the same to others, but may have started meanwhile."""
+    def refresh(self, occupant: Occupant) -> bool:
+        """The pod is the same to others, but may have started meanwhile; whether it has."""
         slot = self.slot_of.get(occupant.pod.metadata.uid)
-        if slot is not None:
-            self.occupants[slot] = occupant
-            self.started[slot] = started(occupant.pod)
+        if slot is None:
+            return False
+        before, now = self.started[slot], started(occupant.pod)
+        self.occupants[slot] = occupant
+        self.started[slot] = now
+        return bool(before != now)
 
     def widen(self, width: int) -> None:
         """There are so many resources now."""
@@ -89,12 +95,6 @@ class Holdings:
         count = len(self.occupants)
         lower = (self.rows[:count] != NOBODY) & (self.priorities[:count] < priority)
         return np.flatnonzero(lower)
-
-    def at_least(self, priority: int) -> Slots:
-        """The slots of pods with this priority or a higher one."""
-        count = len(self.occupants)
-        high = (self.rows[:count] != NOBODY) & (self.priorities[:count] >= priority)
-        return np.flatnonzero(high)
 
     def occupant(self, slot: int) -> Occupant:
         """The pod of a slot that is taken."""
@@ -120,9 +120,15 @@ def priority_of(pod: Pod) -> int:
 
 
 def started(pod: Pod) -> float:
-    """When the pod started, in seconds; infinity for one that has not yet."""
+    """When the pod started, in seconds; infinity for one that has not yet.
+
+    Of equal pods those go first that started last. One whose work is saved counts as started after
+    all others, the later the later it was saved: least is lost with it.
+    """
     text = pod.status.start_time
     try:
-        return parse_timestamp(text).timestamp() if text else float("inf")
+        since = parse_timestamp(text).timestamp() if text else float("inf")
     except ValueError:
         return float("inf")
+    saved = saved_at(pod)
+    return since if saved is None or not text else SAVED + saved

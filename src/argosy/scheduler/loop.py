@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from argosy.api.batch import Job
 from argosy.api.core import Namespace, Node, Pod, Service
 from argosy.api.disruption import PodDisruptionBudget
 from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
 from argosy.api.meta import Object
 from argosy.api.resource import Resource
-from argosy.api.scheduling import PodGroup
+from argosy.api.scheduling import CompositePodGroup, PodGroup
 from argosy.base.clock import Clock
 from argosy.runtime.events import EventRecorder
 from argosy.runtime.informer import Informer
@@ -26,12 +27,16 @@ from argosy.scheduler.binding import Binder
 from argosy.scheduler.decide import Decider, Decision, Refusal, Unit
 from argosy.scheduler.extenders.asking import Extenders
 from argosy.scheduler.faults import SCHEDULER_ERROR, NamedError, told
+from argosy.scheduler.foreignreading import ForeignReading
+from argosy.scheduler.gangs.kinship import COMPOSITE
 from argosy.scheduler.hints import heeds_others, relabelled, stirs
 from argosy.scheduler.occupants import Occupant, bare, occupant_of
 from argosy.scheduler.owners import WORKLOADS
 from argosy.scheduler.preemption.single import expecting
 from argosy.scheduler.profiles import STANDARD, Profile, Setup
 from argosy.scheduler.queue import SchedulingQueue
+from argosy.scheduler.reserving.book import Book
+from argosy.scheduler.reserving.keeping import RESERVATION
 from argosy.scheduler.state import State
 from argosy.scheduler.volumes.binding import VolumeBinder
 from argosy.scheduler.volumes.feeding import sources as volume_sources
@@ -47,6 +52,9 @@ SAME_NAME = "all pods in a single pod group should have the same .spec.scheduler
 MOST_WRITING = 64
 """So many units are written at once; more decisions ahead of the API would not help."""
 
+LONG = 0.02
+"""Seconds. After a decision that took longer, others have as much time: gangs that are complete
+at once would stop all requests until the last of them is placed."""
 
 Subscriber = Callable[[Any, Any], None]
 
@@ -56,6 +64,7 @@ class _Desk:
     """Who decides for one profile, and who writes in its name."""
 
     decider: Decider
+    gentle: Decider  # evicts nobody
     binder: Binder
 
 
@@ -74,12 +83,15 @@ class Scheduler:
         self._queue: SchedulingQueue[UnitKey] = SchedulingQueue(
             manager.clock, first_rest=setup.first_rest, longest_rest=setup.longest_rest
         )
+        freed = self._queue.wake
+        self._book = Book(self._state, manager.clock, freed, patience=_patience(setup))
         self._slots = asyncio.Semaphore(MOST_WRITING)
         client = replace(manager.client, manager=FIELD_MANAGER)
         self._volumes = VolumeBinder(
             client, manager.clock, self._state, manager.informer(Pod), self._slots
         )
         self._extenders = Extenders(client, setup.extenders) if setup.extenders else None
+        self._foreign = ForeignReading(manager, self._foreign_group, self._foreign_groups)
         self._desks = {profile.name: self._desk(manager, profile) for profile in setup.profiles}
         kinds: tuple[tuple[type[Object], Subscriber], ...] = (
             (Namespace, self._namespace),
@@ -91,6 +103,7 @@ class Scheduler:
             (ResourceClaim, self._claim),
             (PodGroup, self._group),
             (PodDisruptionBudget, self._budget),
+            (Job, self._state.deadlines.put),
         )
         self._sources: tuple[tuple[Informer[Any], Subscriber], ...] = (
             *((manager.informer(it), told) for it, told in kinds if it.resource not in absent),
@@ -105,7 +118,10 @@ class Scheduler:
         other = self._extenders.bind if self._extenders else None
         binder = Binder(writer, self._state, manager.informer(Pod), self._volumes, other)
         asked = (self._extenders.plugin,) if self._extenders else ()
-        return _Desk(Decider(self._state, (*profile.plugins, *asked)), binder)
+        named = any(plugin.name == RESERVATION.name for plugin in profile.plugins)
+        plugins = (*profile.plugins, *(() if named else (RESERVATION,)), *asked)
+        gentle = [plugin for plugin in plugins if not plugin.preemption]
+        return _Desk(Decider(self._state, plugins), Decider(self._state, gentle), binder)
 
     async def run(self) -> None:
         """Schedule until cancelled."""
@@ -115,6 +131,7 @@ class Scheduler:
             informer.subscribe(subscriber)
         try:
             async with asyncio.TaskGroup() as writing:
+                writing.create_task(self._foreign.run())
                 while True:
                     await self._next(writing)
         finally:
@@ -136,8 +153,12 @@ class Scheduler:
             slots.release()
             writing.create_task(self._ask_first(key, desk, unit, self._extenders))
             return
-        task = writing.create_task(self._carry_out(key, desk, self._decide(desk, unit)))
+        began = self._clock.monotonic()
+        task = writing.create_task(self._carry_out(key, desk, self._decide(key, desk, unit)))
         task.add_done_callback(lambda _: slots.release())
+        took = self._clock.monotonic() - began
+        if took > LONG:
+            await self._clock.sleep(took)
 
     async def _ask_first(
         self, key: UnitKey, desk: _Desk, asked: Unit, extenders: Extenders
@@ -153,18 +174,21 @@ class Scheduler:
             if unit is None:
                 self._queue.finish(key)
             else:
-                decision = _failed(unit, fault) if fault else self._decide(desk, unit)
+                decision = _failed(unit, fault) if fault else self._decide(key, desk, unit)
                 await self._carry_out(key, desk, decision)
         extenders.forget(asked.pods)
 
-    def _decide(self, desk: _Desk, unit: Unit) -> Decision:
+    def _decide(self, key: UnitKey, desk: _Desk, unit: Unit) -> Decision:
         """The decision on a unit; where a plugin fails, it is that the pods are tried again."""
         names = sorted({pod.spec.scheduler_name for pod in unit.pods})
         if len(names) > 1:
             text = f'{SAME_NAME}, got: "{names[0]}" and "{names[1]}"'
             return _failed(unit, NamedError(text))
+        self._book.tick(key, unit)
         try:
             decision = desk.decider.decide(unit)
+            if unit.gang:
+                decision = self._book.seen(key, unit, decision, desk.gentle)
         except Exception as error:  # a plugin's fault must not stop the others' pods
             return _failed(unit, error)
         if self._extenders is not None and not self._extenders.agree(decision.placements):
@@ -182,11 +206,11 @@ class Scheduler:
             for placement in bound:
                 self._backlog.bound(placement.pod)
             failed = failed or len(bound) < len(decision.placements)
-            await desk.binder.tell(decision, bound, self._backlog.group(key))
+            await desk.binder.tell(decision, bound, self._backlog.groups(key))
             if decision.preemptions:
                 failed = not await desk.binder.evict(decision) or failed
                 for pod in (pod for it in decision.preemptions for pod in it.displaced):
-                    self._queue.hurry(unit_of(pod))
+                    self._queue.hurry(self._backlog.top(unit_of(pod)))
         except Exception:
             # A fault of this unit's must not stop the others.
             log.exception("binding failed", extra={"unit": "/".join(key[:2])})
@@ -197,7 +221,7 @@ class Scheduler:
             self._queue.retry(key)
         elif decision.waiting:
             heeding = any(heeds_others(refusal.pod) for refusal in decision.refusals)
-            self._queue.park(key, heeding=heeding)
+            self._queue.park(key, heeding=heeding, within=self._book.due(key))
         else:
             self._queue.finish(key)
 
@@ -217,11 +241,12 @@ class Scheduler:
         elif new is not None and new.spec.node_name:
             nodes.put_pod(new.spec.node_name, _occupant(new))
         changed = self._backlog.put(old, new)
-        key = unit_of(_either(old, new))
+        key = self._backlog.top(unit_of(_either(old, new)))
         if changed:
-            self._queue.add(key, self._backlog.priority(key))
-        elif self._backlog.unit(key) is None:
+            self._turn(key)
+        elif not self._backlog.waits(key):
             self._queue.drop(key)
+            self._book.forget(key)
         if freed or (new is not None and relabelled(old, new)):
             self._queue.wake()
             if freed and old is not None:
@@ -229,11 +254,17 @@ class Scheduler:
         elif new is not None and stirs(old, new):
             self._queue.stir()
 
+    def _turn(self, key: UnitKey) -> None:
+        """The unit has something new to decide, as soon as it is known what it is."""
+        if not key.family or self._foreign.ready(key.family):
+            queue, incomplete = self._queue, self._backlog.incomplete(key)
+            (queue.put_off if incomplete else queue.add)(key, self._backlog.priority(key))
+
     def _make_way(self, gone: Pod) -> None:
         """Those come at once that waited for no more than this pod to go."""
         self._state.evicting.discard(gone.metadata.uid)
         for occupant in self._state.nodes.nominated.on(gone.spec.node_name):
-            key = unit_of(occupant.pod)
+            key = self._backlog.top(unit_of(occupant.pod))
             unit = self._backlog.unit(key)
             if unit is not None and not any(expecting(self._state, pod) for pod in unit.pods):
                 self._queue.hurry(key)
@@ -271,9 +302,45 @@ class Scheduler:
         if new is None:
             self._forget(_either(old, new).metadata.uid)
         elif old is None or old.spec != new.spec:
-            key = UnitKey(new.metadata.namespace, new.metadata.name, True)
-            if self._backlog.unit(key) is not None:
-                self._queue.add(key, self._backlog.priority(key))
+            self._moved(UnitKey(new.metadata.namespace, new.metadata.name, True))
+
+    def _composite(self, old: CompositePodGroup | None, new: CompositePodGroup | None) -> None:
+        self._backlog.put_composite(old, new)
+        either = _either(old, new)
+        if new is None:
+            self._forget(either.metadata.uid)
+        if old is None or new is None or old.spec != new.spec:
+            namespace, name = either.key
+            self._moved(UnitKey(namespace, name, True, COMPOSITE))
+
+    def _moved(self, key: UnitKey) -> None:
+        """What a gang is, or is part of, is another now."""
+        top = self._backlog.top(key)
+        if top != key:
+            self._queue.drop(key)
+            self._book.forget(key)
+        if self._backlog.waits(top):
+            self._turn(top)
+
+    def _foreign_group(self, family: str, old: Any, new: Any) -> None:
+        if family == COMPOSITE:
+            self._composite(old, new)
+            return
+        namespace, name = _either(old, new).key
+        key = UnitKey(namespace, name, True, family)
+        if self._backlog.put_minimum(key, new) and self._backlog.waits(key):
+            self._turn(key)
+
+    def _foreign_groups(self, family: str) -> None:
+        for key in self._backlog.waiting(family):
+            self._turn(key)
+
+
+def _patience(setup: Setup) -> float:
+    """The first that a profile's plugin tells of: there is one reservation for all profiles."""
+    plugins = (plugin for profile in setup.profiles for plugin in profile.plugins)
+    told = (plugin.patience for plugin in plugins)
+    return next((float(seconds) for seconds in told if seconds is not None), setup.patience)
 
 
 def _failed(unit: Unit, error: Exception) -> Decision:

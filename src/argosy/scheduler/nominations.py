@@ -7,13 +7,46 @@ assumed is never counted twice. Source: `status.nominatedNodeName`.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from argosy.api.core import Pod
-from argosy.scheduler.holdings import Amounts, Holdings, Slots
+from argosy.scheduler.holdings import Amounts, Holdings
 from argosy.scheduler.occupants import Occupant, occupant_of
 from argosy.scheduler.shape import Request
+
+_MOST_PRIORITIES = 8
+"""For so many the sums are kept."""
+
+
+class Claims(NamedTuple):
+    """What nominated pods claim of some rows: of each resource (first axis) and row."""
+
+    rows: NDArray[np.intp]
+    amounts: Amounts
+
+
+class _Sums:
+    """How many pods of some priority or a higher one wait for each row, and for how much."""
+
+    def __init__(self, waiting: Holdings, priority: int) -> None:
+        self._priority = priority
+        self.pods = np.zeros(len(waiting.rows), dtype=np.int64)
+        self.amounts = np.zeros((len(waiting.amounts), len(self.pods)), dtype=np.int64)
+        for slot in waiting.slot_of.values():
+            self.add(waiting, slot, 1)
+
+    def add(self, waiting: Holdings, slot: int, sign: int) -> None:
+        """The pod of a slot waits from now on (1), or no longer (-1)."""
+        row = int(waiting.rows[slot])
+        if waiting.priorities[slot] >= self._priority:
+            if row >= len(self.pods):
+                self.pods = _longer(self.pods, row)
+                self.amounts = _longer(self.amounts, row)
+            self.pods[row] += sign
+            self.amounts[:, row] += sign * waiting.amounts[:, slot]
 
 
 class Nominations:
@@ -28,6 +61,7 @@ class Nominations:
         self._on: defaultdict[str, dict[str, Occupant]] = defaultdict(dict)
         self._placed: set[str] = set()
         self.waiting = Holdings(width)
+        self._sums: dict[int, _Sums] = {}
 
     def __len__(self) -> int:
         return len(self._of)
@@ -98,11 +132,25 @@ class Nominations:
             if occupant.pod.spec.priority >= priority and occupant.pod.metadata.uid not in exempt
         ]
 
-    def claims(self, priority: int, exempt: Collection[str]) -> Slots:
-        """The slots of `waiting` that a pod of this priority must yield to."""
-        slots = self.waiting.at_least(priority)
-        own = [self.waiting.slot_of[uid] for uid in exempt if uid in self.waiting.slot_of]
-        return np.setdiff1d(slots, own) if own else slots
+    def claims(self, priority: int, exempt: Collection[str]) -> Claims | None:
+        """What a pod of this priority must leave alone; `exempt` are uids of pods that it need not
+        yield to. None where no other pods are nominated."""
+        waiting = self.waiting
+        if not len(waiting):
+            return None
+        sums = self._of_priority(priority)
+        rows = np.flatnonzero(sums.pods)
+        pods, amounts = sums.pods[rows], sums.amounts[:, rows]
+        for uid in exempt:
+            slot = waiting.slot_of.get(uid)
+            if slot is not None and waiting.priorities[slot] >= priority:
+                place = np.searchsorted(rows, waiting.rows[slot])
+                pods[place] -= 1
+                amounts[:, place] -= waiting.amounts[:, slot]
+        there = pods > 0
+        if not there.all():
+            rows, amounts = rows[there], amounts[:, there]
+        return Claims(rows, amounts) if len(rows) else None
 
     def placed(self, uid: str) -> None:
         """The pod is on a node now."""
@@ -127,12 +175,36 @@ class Nominations:
         for uid in self._on.get(node, ()):
             self._detach(uid)
 
+    def _of_priority(self, priority: int) -> _Sums:
+        found = self._sums.get(priority)
+        if found is None or len(found.amounts) != len(self.waiting.amounts):
+            if len(self._sums) >= _MOST_PRIORITIES:
+                self._sums.clear()
+            found = self._sums[priority] = _Sums(self.waiting, priority)
+        return found
+
     def _attach(self, uid: str) -> None:
         node, occupant = self._of[uid]
         row = self._row_of.get(node)
         if row is not None and uid not in self.waiting.slot_of:
             self.waiting.put(row, occupant, self._vector(occupant.request))
+            self._count(uid, 1)
 
     def _detach(self, uid: str) -> None:
         if uid in self.waiting.slot_of:
+            self._count(uid, -1)
             self.waiting.drop(uid)
+
+    def _count(self, uid: str, sign: int) -> None:
+        slot = self.waiting.slot_of[uid]
+        for priority, sums in list(self._sums.items()):
+            if len(sums.amounts) == len(self.waiting.amounts):
+                sums.add(self.waiting, slot, sign)
+            else:  # there is one resource more
+                del self._sums[priority]
+
+
+def _longer(array: Amounts, row: int) -> Amounts:
+    """Zeros behind its last axis, so that there is a place for `row`."""
+    more = np.zeros((*array.shape[:-1], row + 1), dtype=np.int64)
+    return np.concatenate((array, more), axis=-1)

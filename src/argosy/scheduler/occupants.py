@@ -2,7 +2,7 @@
 
 The rules of other pods see its namespace, its labels and whether it is on its way out (`Identity`).
 What it brings along to be counted by node (host ports, the terms of its own affinity, volumes that
-can't be had twice) are its marks.
+can't be had twice, the team that it is a rank of) are its marks.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 from argosy.api.core import Pod
 from argosy.scheduler.shape import Request, host_ports, request_of
 from argosy.scheduler.terms import Rules, rules_of
+from argosy.scheduler.work import team_of
 
-Room = Literal["port", "apart", "together", "preferred", "claim", "disk"]
+Room = Literal["port", "apart", "together", "preferred", "claim", "disk", "team"]
 
 
 class Mark(NamedTuple):
@@ -55,7 +56,7 @@ def occupant_of(pod: Pod, request: Request | None = None) -> Occupant:
     labels = tuple(sorted(meta.labels.items()))
     identity = Identity(meta.namespace, labels, meta.deletion_timestamp is not None)
     rules = rules_of(meta.namespace, pod.spec.affinity)
-    marks = (*_rule_marks(rules), *_port_marks(pod), *_volume_marks(pod))
+    marks = (*_rule_marks(rules), *_port_marks(pod), *_volume_marks(pod), *_team_marks(pod))
     return Occupant(request or request_of(pod), identity, marks, pod=pod)
 
 
@@ -101,6 +102,11 @@ def _rule_marks(rules: Rules) -> Iterator[Mark]:
 
 def _port_marks(pod: Pod) -> Iterator[Mark]:
     return (Mark("port", port) for port in host_ports(pod))
+
+
+def _team_marks(pod: Pod) -> tuple[Mark, ...]:
+    team = team_of(pod)
+    return () if team is None else (Mark("team", team),)
 
 
 def _volume_marks(pod: Pod) -> Iterator[Mark]:

@@ -10,6 +10,7 @@ from argosy.scheduler.extenders.extender import Extender
 from argosy.scheduler.framework import Plugin
 from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.queue import FIRST_REST, LONGEST_REST
+from argosy.scheduler.reserving.book import PATIENCE
 
 DEFAULT_SCHEDULER = "default-scheduler"
 
@@ -24,11 +25,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """All of a scheduler; rests are seconds. Extenders are asked whichever the profile is."""
+    """All of a scheduler; rests are seconds. Extenders are asked whichever the profile is.
+    `patience`: for how many seconds room is reserved for a gang at first; 0: for none."""
 
     profiles: tuple[Profile, ...] = (Profile(DEFAULT_SCHEDULER),)
     first_rest: float = FIRST_REST
     longest_rest: float = LONGEST_REST
+    patience: float = PATIENCE
     extenders: tuple[Extender, ...] = ()
 
 

@@ -21,6 +21,8 @@ FIRST_REST = 1.0
 LONGEST_REST = 10.0
 LONGEST_PARKED = 300.0
 """An event that nobody thought of must not strand a pod for ever."""
+QUIET = 5.0
+"""What is put off has its turn after so long without news of it."""
 _FRONT = 2**62
 """Taken from the order of those that come before the others."""
 
@@ -40,6 +42,7 @@ class _Entry:
     due: float = 0.0
     failures: int = 0
     again: bool = False
+    later: bool = False
     wakes_seen: int = 0
     stirs_seen: int = 0
 
@@ -78,6 +81,21 @@ class SchedulingQueue(Generic[K]):
             entry.again = True
         elif entry.place is not _Place.READY or changed:
             self._make_ready(key, entry)
+
+    def put_off(self, key: K, priority: int = 0) -> None:
+        """As `add`, but more is to come: `key` has its turn when nothing came for a while."""
+        entry = self._entries.get(key)
+        if entry is None:
+            self._counter += 1
+            entry = self._entries[key] = _Entry(_Place.RESTING, priority, self._counter)
+        elif entry.place is _Place.READY:
+            self.add(key, priority)
+            return
+        entry.priority = priority
+        if entry.place is _Place.BUSY:
+            entry.later = True
+        else:
+            self._put_off(key, entry)
 
     def hurry(self, key: K) -> None:
         """Room was made for `key`: it has its turn at once, before others of its priority."""
@@ -123,11 +141,16 @@ class SchedulingQueue(Generic[K]):
         if entry.again:
             entry.failures = 0
             self._make_ready(key, entry)
+        elif entry.later:
+            self._put_off(key, entry)
         else:
             del self._entries[key]
 
-    def park(self, key: K, *, heeding: bool = False) -> None:
-        """`key` can't be placed: it waits for a change, `heeding` ones for any pod's that lands."""
+    def park(self, key: K, *, heeding: bool = False, within: float = LONGEST_PARKED) -> None:
+        """`key` can't be placed: it waits for a change, `heeding` ones for any pod's that lands.
+
+        After `within` seconds it comes in any case.
+        """
         entry = self._failed(key)
         if entry is None:
             return
@@ -139,7 +162,8 @@ class SchedulingQueue(Generic[K]):
             self._parked.add(key)
             if heeding:
                 self._heeding.add(key)
-            self._push(key, self._clock.monotonic() + LONGEST_PARKED)
+            due = self._clock.monotonic() + min(within, LONGEST_PARKED)
+            self._push(key, max(due, entry.due))
 
     def retry(self, key: K) -> None:
         """Placing `key` failed halfway: it comes again after its rest."""
@@ -165,6 +189,9 @@ class SchedulingQueue(Generic[K]):
         if entry.again:
             self._make_ready(key, entry)
             return None
+        if entry.later:
+            self._put_off(key, entry)
+            return None
         rest = min(self._first_rest * 2 ** min(entry.failures, 30), self._longest_rest)
         entry.failures += 1
         entry.due = self._clock.monotonic() + rest
@@ -172,11 +199,18 @@ class SchedulingQueue(Generic[K]):
 
     def _make_ready(self, key: K, entry: _Entry) -> None:
         entry.place = _Place.READY
-        entry.again = False
+        entry.again = entry.later = False
         self._parked.discard(key)
         self._heeding.discard(key)
         heapq.heappush(self._ready, (-entry.priority, entry.order, key))
         self._changed.set()
+
+    def _put_off(self, key: K, entry: _Entry) -> None:
+        entry.later = False
+        entry.due = self._clock.monotonic() + QUIET
+        self._parked.discard(key)
+        self._heeding.discard(key)
+        self._rest(key, entry)
 
     def _rest(self, key: K, entry: _Entry) -> None:
         entry.place = _Place.RESTING

@@ -39,6 +39,8 @@ class Ranking:
         asked = [plugin for plugin in plugins if plugin.applies is None or plugin.applies(shape)]
         self._filters = [plugin for plugin in asked if plugin.filter]
         self._scores = [plugin for plugin in asked if plugin.score]
+        self.hang_on_usage = [plugin.name for plugin in self._filters if plugin.usage]
+        """The filters that depend on what pods use."""
         # A score that is normalized over what pods use is worked out whole.
         self._few = 0 if any(p.usage and p.normalize for p in self._scores) else _FEW
         self._size = -1
@@ -53,6 +55,7 @@ class Ranking:
         self._ranked: Scores = self._base
         self._varying: list[Plugin] = []
         self._extra: Scores | None = None
+        self._told: tuple[Counter[str], Mask] | None = None
 
     def best(self, surveys: Surveys = ()) -> int | None:
         """The row with the highest score, the first among equals; None where none is feasible."""
@@ -103,13 +106,9 @@ class Ranking:
     def explain(self, surveys: Surveys = ()) -> Counter[str]:
         """How many nodes are refused for which reason, by the first filter that refuses them."""
         self._refresh()
-        reasons: Counter[str] = Counter()
-        left = self._nodes.live[: self._size].copy()
-        for plugin in self._filters:
-            refused = np.flatnonzero(left & ~self._masks[plugin.name])
-            left[refused] = False
-            if len(refused) and plugin.explain:
-                reasons.update(plugin.explain(self._nodes, self._shape, refused))
+        if self._told is None:
+            self._told = self._explained()
+        reasons, left = self._told[0].copy(), self._told[1].copy()
         for _, survey in surveys:
             mask = survey.mask
             if mask is not None:
@@ -118,6 +117,17 @@ class Ranking:
                 if len(refused):
                     reasons.update(survey.explain(refused))
         return reasons
+
+    def _explained(self) -> tuple[Counter[str], Mask]:
+        """The reasons of filters, and the rows that pass them all."""
+        reasons: Counter[str] = Counter()
+        left = self._nodes.live[: self._size].copy()
+        for plugin in self._filters:
+            refused = np.flatnonzero(left & ~self._masks[plugin.name])
+            left[refused] = False
+            if len(refused) and plugin.explain:
+                reasons.update(plugin.explain(self._nodes, self._shape, refused))
+        return reasons, left
 
     def _possible(self, surveys: Surveys) -> Mask:
         feasible = self._feasible
@@ -161,6 +171,8 @@ class Ranking:
             return
         self._seen_nodes = nodes.node_changes.position
         self._seen_usage = nodes.usage_changes.position
+        if usage:
+            self._told = None
         # What changes as a node changes as what its pods use too (see Columns).
         if specs or len(usage) > self._few:
             self._update(np.array(usage, dtype=np.intp), anew=bool(specs))
@@ -172,6 +184,7 @@ class Ranking:
 
     def _all_anew(self) -> None:
         nodes = self._nodes
+        self._told = None
         self._size = nodes.size
         self._seen_nodes = nodes.node_changes.position
         self._seen_usage = nodes.usage_changes.position

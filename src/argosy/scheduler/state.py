@@ -9,9 +9,11 @@ from argosy.api.scheduling import PodGroup
 from argosy.scheduler.budgets import Budgets
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.dra.devices import Devices
+from argosy.scheduler.endings import Deadlines
 from argosy.scheduler.namespaces import Namespaces
 from argosy.scheduler.owners import Owners
 from argosy.scheduler.placement import Placement
+from argosy.scheduler.reserving.reservation import Reservation
 from argosy.scheduler.volumes.index import Volumes
 
 
@@ -29,6 +31,9 @@ class State:
         self.groups: dict[Key, PodGroup] = {}
         self.evicting: set[str] = set()
         """The uids of pods that are being evicted, which the API may not show yet."""
+        self.deadlines = Deadlines()
+        self.reserved: Reservation | None = None
+        """Room that is kept for a gang that waits."""
         self.namespaces = Namespaces()
         self.owners = Owners()
         self.volumes = Volumes()

@@ -12,6 +12,7 @@ import numpy as np
 
 from argosy.api.core import Pod
 from argosy.scheduler.framework import Lack, Plugin, Reserver
+from argosy.scheduler.occupants import Occupant
 from argosy.scheduler.shape import Shape
 from argosy.scheduler.state import State
 
@@ -39,17 +40,21 @@ class Trial:
             for plugin in plugins
             if plugin.filter and plugin.usage and (not plugin.applies or plugin.applies(shape))
         ]
-        self._surveying = [plugin for plugin in plugins if plugin.survey]
+        self._surveying = [it for it in plugins if it.survey and not it.prefers]
 
     def fits(self, row: int) -> bool:
         """Whether the pod could be placed on `row` now."""
         return not self.lacks(row)
 
+    def first(self, row: int) -> Sequence[Occupant]:
+        """Those nominated for `row` that come before the pod."""
+        nodes = self._state.nodes
+        return nodes.nominated.before(nodes.names[row], self._pod.spec.priority, self._exempt)
+
     def lacks(self, row: int) -> Mapping[str, int]:
         """Why it could not; empty where it could."""
         nodes = self._state.nodes
-        name = nodes.names[row]
-        first = nodes.nominated.before(name, self._pod.spec.priority, self._exempt)
+        name, first = nodes.names[row], self.first(row)
         try:
             for occupant in first:
                 nodes.put_pod(name, occupant)

@@ -13,8 +13,8 @@ import msgspec
 
 from argosy.api.core import Pod
 from argosy.api.dra import Allocation, Consumer, ResourceClaim
-from argosy.api.meta import Condition, condition
-from argosy.api.scheduling import PodGroup
+from argosy.api.meta import Condition, Object, condition
+from argosy.api.scheduling import CompositePodGroup, PodGroup
 from argosy.base.clock import Clock, timestamp
 from argosy.base.errors import StatusError
 from argosy.client.client import Client
@@ -28,7 +28,8 @@ from argosy.scheduler.state import consumer
 log = logging.getLogger(__name__)
 
 POD_SCHEDULED = "PodScheduled"
-GROUP_SCHEDULED = "PodGroupInitiallyScheduled"
+GROUP_SCHEDULED = "InitiallyScheduled"
+"""Behind the group's kind, the type of its condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,12 @@ class Writer:
         text = f"Successfully assigned {meta.namespace}/{meta.name} to {placement.node}"
         await self.events.record(placement.pod, Note("Scheduled", text))
 
-    async def tell_group(self, group: PodGroup, *, reason: str, message: str) -> None:
+    async def tell_group(
+        self, group: PodGroup | CompositePodGroup, *, reason: str, message: str
+    ) -> None:
         """The group's condition. Once True it stays: it is about the first time."""
-        known = condition(group.status.conditions, GROUP_SCHEDULED)
+        kind = group.resource.kind + GROUP_SCHEDULED
+        known = condition(group.status.conditions, kind)
         placed = reason == "Scheduled"
         told = (reason, message, "")
         same = known is not None and (known.reason, known.message) == (reason, message)
@@ -132,7 +136,7 @@ class Writer:
         if self._told.get(group.metadata.uid) == told:
             return
         new = Condition(
-            type=GROUP_SCHEDULED,
+            type=kind,
             status="True" if placed else "False",
             reason=reason,
             message=message,
@@ -155,7 +159,7 @@ class Writer:
         return (known.reason, known.message, pod.status.nominated_node_name)
 
     async def _apply_condition(
-        self, obj: Pod | PodGroup, known: Sequence[Condition], new: Condition, **beside: str
+        self, obj: Object, known: Sequence[Condition], new: Condition, **beside: str
     ) -> None:
         meta = obj.metadata
         now = timestamp(self.clock.now())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.framework import Mask, Scores
 from argosy.scheduler.holdings import Amounts
+from argosy.scheduler.nominations import Claims
 from argosy.scheduler.sentences import shortage
 from argosy.scheduler.shape import Shape
 
@@ -20,14 +21,19 @@ from argosy.scheduler.shape import Shape
 class Yielding:
     """A survey: the rows that have room beside those who come first."""
 
-    def __init__(self, nodes: Columns, asked: NDArray[np.intp], want: Amounts, claimed: Amounts):
+    def __init__(self, nodes: Columns, asked: NDArray[np.intp], want: Amounts, claimed: Claims):
         self._names = list(nodes.resources)
         self._asked = asked
-        size = nodes.size
-        left = nodes.allocatable[:size].T[asked] - nodes.requested[:size].T[asked] - claimed
-        # Elsewhere it is for NodeResourcesFit to say whether there is room.
-        self._short: Mask = np.logical_and(left < want[:, None], claimed.any(axis=0))
-        self._mask: Mask = np.logical_not(self._short.any(axis=0))
+        self._rows = rows = claimed.rows
+        short = np.zeros((len(asked), len(rows)), dtype=np.bool_)
+        theirs = claimed.amounts.any(axis=0)
+        for position, column in enumerate(asked):
+            left = nodes.allocatable[:, column][rows] - nodes.requested[:, column][rows]
+            # Elsewhere it is for NodeResourcesFit to say whether there is room.
+            short[position] = theirs & (left - claimed.amounts[position] < want[position])
+        self._short: Mask = short
+        self._mask: Mask = np.ones(nodes.size, dtype=np.bool_)
+        self._mask[rows] = ~short.any(axis=0)
 
     @property
     def mask(self) -> Mask | None:
@@ -36,7 +42,7 @@ class Yielding:
 
     def explain(self, rows: NDArray[np.intp]) -> Mapping[str, int]:
         """Every resource that is short."""
-        counts = self._short[:, rows].sum(axis=1)
+        counts = self._short[:, np.isin(self._rows, rows)].sum(axis=1)
         reasons: Counter[str] = Counter()
         for column, count in zip(self._asked, counts, strict=True):
             reasons[shortage(self._names[int(column)])] += int(count)
@@ -61,13 +67,7 @@ def yielding(
 
 def claims(
     nodes: Columns, asked: NDArray[np.intp], priority: int, exempt: Collection[str]
-) -> Amounts | None:
-    """What nominated pods that come first claim of each `asked` resource (first axis) and row."""
-    slots = nodes.nominated.claims(priority, exempt)
-    if not len(slots):
-        return None
-    waiting = nodes.nominated.waiting
-    found = np.zeros((len(asked), nodes.size), dtype=np.int64)
-    for position, column in enumerate(asked):
-        np.add.at(found[position], waiting.rows[slots], waiting.amounts[column, slots])
-    return found
+) -> Claims | None:
+    """What nominated pods that come first claim of the `asked` resources."""
+    found = nodes.nominated.claims(priority, exempt)
+    return None if found is None else Claims(found.rows, found.amounts[asked])

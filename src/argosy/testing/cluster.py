@@ -97,17 +97,18 @@ async def cluster(
     node: Handler | None = None,
     protected: bool = False,
     runtime_config: str = "",
+    feature_gates: str = "",
 ) -> AsyncGenerator[Cluster, None]:
     """A fresh cluster with what every cluster has; everything ends with the block.
 
     No controllers run in it but those that are added. So new nodes take pods at once, and what is
     deleted goes at once, unless it is to be `protected`. `runtime_config` switches versions on and
-    off, as kube-apiserver's option of this name.
+    off, `feature_gates` what is new, as kube-apiserver's options of these names.
     """
     clock = clock or SystemClock()
     store = memory_store()
     guards = without(frozenset() if protected else UNDONE)
-    chosen = switches(RESOURCES, MINOR, runtime_config=runtime_config)
+    chosen = switches(RESOURCES, MINOR, runtime_config=runtime_config, feature_gates=feature_gates)
     plane = control_plane(store, clock, node=node, guards=guards, chosen=chosen)
     client = plane.client("test")
     await bootstrap(client)

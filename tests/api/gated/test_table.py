@@ -202,7 +202,7 @@ SLICE: Json = {
         (
             "PodGroup",
             "1.37",
-            {},
+            {"TopologyAwareWorkloadScheduling": False},
             {"spec": {"schedulingConstraints": {}, "priority": 1}},
             None,
             {"spec": {"priority": 1}},

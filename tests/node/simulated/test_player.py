@@ -5,8 +5,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
 from argosy.api.core import Event, Pod
 from argosy.api.meta import condition
+from argosy.base.errors import StatusError
 from argosy.client.client import Client
 from argosy.node.simulated.groups import parse_groups
 from argosy.node.simulated.nodes import all_nodes
@@ -214,3 +218,15 @@ async def test_a_pod_that_was_called_unready_says_that_it_is_not() -> None:
         found = await read(running)
         told = condition(found.status.conditions, "Ready")
         assert told is not None and told.status == "True"
+
+
+async def test_what_was_read_long_ago_does_not_undo_what_was_told_since() -> None:
+    async with playing() as (running, clock, player):
+        await running.make(Pod, annotated(run="90s"))
+        running_still = await read(running)
+        await clock.advance(90)
+        assert (await read(running)).status.phase == "Succeeded"
+        old = replace(running_still, status=replace(running_still.status, phase="Pending"))
+        with pytest.raises(StatusError, match="has been modified"):
+            await player.reconcile(old)
+        assert (await read(running)).status.phase == "Succeeded"

@@ -65,3 +65,10 @@ def test_lots_are_evenly_spread_and_always_the_same() -> None:
     assert lots == [drawn(f"uid-{i}") for i in range(2000)]
     assert all(0 <= lot < 1 for lot in lots)
     assert 0.27 < sum(lot < 0.3 for lot in lots) / 2000 < 0.33
+
+
+def test_who_has_a_low_lot_fails() -> None:
+    uids = [f"uid-{number}" for number in range(100)]
+    failed = {uid for uid in uids if read_run({}, uid, 0.5).fails}
+    assert failed == {uid for uid in uids if drawn(uid) < 0.5}
+    assert 20 < len(failed) < 80

@@ -98,6 +98,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"tlsConfig": {"caData": "%"}}, "extenders[0].tlsConfig.caData: Invalid value: "),
     ({"urlPrefix": "http://"}, "extenders[0].urlPrefix: Invalid value: 'http://': it has no host"),
     ({"urlPrefix": "http://[x"}, "extenders[0].urlPrefix: Invalid value: 'http://[x': it has no"),
+    ({"urlPrefix": "http://a:99999"}, "extenders[0].urlPrefix: Invalid value: 'http://a:99999'"),
+    ({"urlPrefix": "http://a:0"}, "extenders[0].urlPrefix: Invalid value: 'http://a:0'"),
+    (
+        {"tlsConfig": {"keyFile": "/x\0y"}},
+        "extenders[0].tlsConfig.keyFile: reading '/x\\x00y': embedded null byte",
+    ),
 ]
 
 
@@ -114,3 +120,17 @@ def test_a_resource_that_the_scheduler_is_not_to_count() -> None:
     (profile,) = found.profiles
     (fit,) = (plugin for plugin in profile.plugins if plugin.name == "NodeResourcesFit")
     assert fit not in PLUGINS
+
+
+@pytest.mark.parametrize("own", [5, "example.com/bar", {"example.com/bar": 1}])
+def test_what_a_profile_ignores_must_be_a_list_beside_it_too(own: Any) -> None:
+    managed = [{"name": "example.com/foo", "ignoredByScheduler": True}]
+    config = {"name": "NodeResourcesFit", "args": {"ignoredResources": own}}
+    fields = {
+        "extenders": [{"urlPrefix": "http://a", "managedResources": managed}],
+        "profiles": [{"pluginConfig": [config]}],
+    }
+    with pytest.raises(ConfigError) as caught:
+        made(parsed(msgspec.json.encode({**HEAD, **fields})), FakeClock())
+    told = "profiles[0].pluginConfig[0].args.ignoredResources: Invalid value: expected array"
+    assert str(caught.value).startswith(told)

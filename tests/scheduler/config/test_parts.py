@@ -74,6 +74,19 @@ def test_the_other_points() -> None:
     assert without(PLUGIN, "preEnqueue").survey is surveyed
 
 
+def test_who_does_not_filter_refuses_nobody_and_grants_nothing() -> None:
+    whole = Plugin(
+        name="Whole",
+        refuse=lambda _: "no",
+        filter=lambda nodes, shape, rows: nodes.live[rows],
+        filter_row=lambda nodes, shape, row: False,
+        explain=lambda nodes, shape, rows: {"no": 1},
+        reserver=lambda devices, pod: None,
+        volumes=lambda state, pod, node: (),
+    )
+    assert without(whole, "filter") == Plugin(name="Whole")
+
+
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
 def test_nothing_is_left_of_what_is_not_wanted(plugin: Plugin) -> None:
     unfiltered, unscored = without(plugin, "filter"), without(plugin, "score")

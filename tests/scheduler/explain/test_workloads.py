@@ -6,7 +6,13 @@ import msgspec
 import pytest
 
 from argosy.api.replicas import ReplicaSet
-from argosy.scheduler.explain.workloads import Workload, pods_of, without_pods
+from argosy.scheduler.explain.workloads import (
+    Workload,
+    pods_of,
+    refused_pods,
+    wants_more,
+    without_pods,
+)
 from tests.scheduler.builders import pod
 
 META = {"name": "w", "namespace": "default", "uid": "uid-w"}
@@ -106,3 +112,29 @@ def test_the_newest_refusal_is_told() -> None:
     told = without_pods(workload(), events)
     assert told.reason == "PodsRefused"
     assert told.text == "Its pods can't be created: admission webhook denied it."
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "there", "more"),
+    [
+        ("Deployment", {"spec": {"replicas": 3}}, 2, True),
+        ("Deployment", {"spec": {"replicas": 3}}, 3, False),
+        ("DaemonSet", {"spec": {}}, 0, False),
+        ("Job", {"spec": {"parallelism": 4, "completions": 8}}, 3, True),
+        (
+            "Job",
+            {"spec": {"parallelism": 4, "completions": 8}, "status": {"succeeded": 5}},
+            3,
+            False,
+        ),
+        ("Job", {"spec": {"parallelism": 4}}, 3, True),
+    ],
+)
+def test_whether_more_pods_are_wanted(
+    kind: str, body: dict[str, Any], there: int, more: bool
+) -> None:
+    assert wants_more(workload(kind, **body), there) is more
+
+
+def test_nothing_is_said_where_nothing_was_refused() -> None:
+    assert refused_pods(workload(), []) is None

@@ -10,15 +10,20 @@ import msgspec
 import pytest
 
 from argosy.api.core import Node, Pod
+from argosy.client.client import Client
 from argosy.client.kubeconfig import Access
 from argosy.http.message import Request, Response
 from argosy.http.server import serve
+from argosy.scheduler.decide import Decider, Unit
+from argosy.scheduler.extenders.asking import Extenders
 from argosy.scheduler.extenders.extender import Extender
 from argosy.scheduler.loop import Scheduler
+from argosy.scheduler.plugins.table import PLUGINS
 from argosy.scheduler.profiles import Setup
+from argosy.scheduler.state import State
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import Cluster, cluster
-from tests.scheduler.builders import group
+from tests.scheduler.builders import group, node, pod
 from tests.scheduler.test_loop import make, make_node, make_pod, placed
 from tests.scheduler.test_profiles import told
 
@@ -113,7 +118,7 @@ async def test_whole_nodes_are_sent_to_who_does_not_know_them() -> None:
 async def test_what_nobody_passes_is_told_in_the_extenders_words() -> None:
     answer = {
         "NodeNames": [],
-        "FailedNodes": {"n0": "too old", "n1": "too old"},
+        "FailedNodes": {"n0": "too old" + "!" * 10_000, "n1": "too old"},
         "FailedAndUnresolvableNodes": {"n1": "never"},
     }
     stranger = Stranger({"filter": says(answer)})
@@ -121,8 +126,9 @@ async def test_what_nobody_passes_is_told_in_the_extenders_words() -> None:
         await make_pod(running.client, "p")
         reason, message = await told(running, "p")
     assert reason == "Unschedulable"
+    assert len(message) < 600
     assert message.startswith(
-        "0/3 nodes are available: 1 never, 1 node(s) did not pass the extenders, 1 too old."
+        "0/3 nodes are available: 1 never, 1 node(s) did not pass the extenders, 1 too old!!!"
     )
 
 
@@ -196,6 +202,8 @@ FAILURES: list[tuple[str, Any, str]] = [
     ),
     ("filter", {"Error": "I am ill"}, "I am ill"),
     ("filter", Response(200, {}, b"{"), "extender {}/filter: Input data was truncated"),
+    ("filter", {"NodeNames": 5}, "extender {}/filter: int is no list of nodes"),
+    ("filter", {"Nodes": {"items": {"n1": {}}}}, "extender {}/filter: dict is no list of nodes"),
     (
         "filter",
         {"NodeNames": ["n7"]},
@@ -283,6 +291,52 @@ async def test_a_gang_is_asked_of_pod_by_pod() -> None:
             await make_pod(running.client, name, gang="g")
         for name in ("a", "b"):
             assert await node_of(running, name) == "n1"
+
+
+@dataclass
+class Api:
+    """An API server with nodes, and any pod that is asked for; it remembers what was."""
+
+    nodes: list[str]
+    asked: list[str] = field(default_factory=list)
+
+    async def send(self, request: Request) -> Response:
+        self.asked.append(request.path)
+        body: Any = {"metadata": {"name": request.path.rpartition("/")[2]}}
+        if request.path == Node.resource.path():
+            body = {"items": [{"metadata": {"name": name}} for name in self.nodes]}
+        return Response(200, {}, msgspec.json.encode(body))
+
+    async def close(self) -> None: ...
+
+
+async def test_all_nodes_are_listed_once_for_a_gang_and_answers_hold_for_one_decision() -> None:
+    async def all_of(args: Any) -> Any:
+        return {"Nodes": args["Nodes"]}
+
+    api, state, pods = Api(["n0", "n1"]), State(), [pod(name, gang="g") for name in "abc"]
+    for name in api.nodes:
+        state.nodes.put_node(node(name))
+    server = await serve(
+        Stranger({"filter": all_of}).handle, addresses=[("127.0.0.1", 0)], tls=None
+    )
+    host, port = next(iter(server.addresses))
+    extender = Extender(access=Access(f"http://{host}:{port}/scheduler"), filter_verb="filter")
+    extenders = Extenders(Client(api), (extender,))
+    decider = Decider(state, (*PLUGINS, extenders.plugin))
+    try:
+        await extenders.ask(decider, pods)
+    finally:
+        await extenders.close()
+        await server.close()
+    assert api.asked.count(Node.resource.path()) == 1
+    unit = Unit(pods=tuple(pods))
+    decided = decider.decide(unit)
+    assert len(decided.placements) == 3
+    for placement in reversed(decided.placements):
+        state.retract(placement)
+    extenders.forget(pods)  # the next decision is one on what they say then
+    assert decider.decide(unit).busy
 
 
 async def test_a_node_that_it_was_not_shown_is_not_taken() -> None:

@@ -9,15 +9,15 @@ from argosy.scheduler.decide import Decider, Unit
 from argosy.scheduler.plugins import dynamic_resources, gpu_packing, node_resources_fit
 from argosy.scheduler.state import State
 from tests.scheduler.builders import node, pod
-from tests.scheduler.packing.test_live import asking, cluster
+from tests.scheduler.packing.test_live import add_node, asking, cluster
 
 # Room, devices, and no score but that of packing.
 FIT = node_resources_fit.PLUGIN
 
 
-def decider(state: State) -> Decider:
-    plugins = (replace(FIT, score=None), dynamic_resources.PLUGIN, gpu_packing.configured({}))
-    return Decider(state, plugins)
+def decider(state: State, **args: Any) -> Decider:
+    packing = gpu_packing.configured(args)
+    return Decider(state, (replace(FIT, score=None), dynamic_resources.PLUGIN, packing))
 
 
 def placed(it: Decider, state: State, name: str, *compute: int | None) -> tuple[str, list[str]]:
@@ -48,15 +48,18 @@ def test_pods_without_gpus_leave_the_processors_to_those_with() -> None:
         assert placement.node == "bare"
 
 
-@pytest.mark.parametrize(
-    ("args", "text"),
-    [
-        ({"policy": "best"}, 'policy: Unsupported value: "best"'),
-        ({"policy": ["fgd"]}, "policy: "),
-        ({"polcy": "fgd"}, 'unknown field "polcy"'),
-    ],
-)
-def test_arguments(args: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
-        gpu_packing.configured(args)
+def test_arguments() -> None:
+    with pytest.raises(ValueError, match='^policy: Unsupported value: "best"'):
+        gpu_packing.configured({"policy": "best"})
     assert gpu_packing.configured({"policy": "fgd"}).name == "GPUPacking"
+
+
+def test_typical_pods_of_the_profile() -> None:
+    """The first pod already spares the model that others will need."""
+    state = cluster(nodes=1)
+    add_node(state, "a", 2, model="T4")
+    known = {"gpus": 1, "cpu": 1, "models": ["T4"], "share": 1}
+    args = {"typicalPods": [known, {"gpus": 1, "cpu": 1, "share": 9}]}
+    assert placed(decider(state, **args), state, "knows", 50)[0] == "n0"
+    args = {"typicalPods": [{**known, "models": ["G2"]}, {"gpus": 1, "cpu": 1, "share": 9}]}
+    assert placed(decider(state, **args), state, "other", 100)[0] == "a"

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from argosy.scheduler.decide import Decider, Unit
 from argosy.scheduler.framework import Plugin
 from argosy.scheduler.profiles import Profile
 from argosy.scheduler.state import State
+from argosy.scheduler.thirdparty import entrypoints
 from argosy.testing.clock import FakeClock
 from tests.scheduler.builders import node, pod
 
@@ -170,3 +172,11 @@ def test_a_plugin_at_a_point_that_it_has_nothing_for() -> None:
     assert str(caught.value) == (
         'profiles[0].plugins.score.enabled[0]: Invalid value: "Avoid": plugin does not extend score'
     )
+
+
+def test_of_two_with_one_name_the_first_on_the_path_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = [EntryPoint("Twice", f"{where}:PLUGIN", entrypoints.GROUP) for where in ("a", "b")]
+    monkeypatch.setattr(entrypoints, "entry_points", lambda group: both)
+    assert entrypoints.offered() == {"Twice": both[0]}

@@ -187,3 +187,27 @@ def test_a_guarded_plugin_keeps_its_word_on_shapes() -> None:
     plugin = watched(applies=lambda shape: 0, filter=whole(False))
     assert plugin.applies is not None and plugin.applies(shape_of(pod("p"))) is False
     assert decided(plugin)
+
+
+def test_what_is_asked_row_by_row_is_not_asked_past_the_guard() -> None:
+    plugin = watched(
+        filter=good_filter,
+        score=good_score,
+        filter_row=lambda nodes, shape, row: 1 / 0,
+        score_row=lambda nodes, shape, row: 10**9,
+    )
+    assert (plugin.filter_row, plugin.score_row) == (None, None)
+
+
+def test_a_survey_can_not_change_what_others_go_by() -> None:
+    class Vandal(Half):
+        def score(self, feasible: Any) -> Any:
+            feasible[:] = False
+            return np.zeros(NODES, dtype=np.int64)
+
+    plugin = watched(survey=lambda state, pod: Vandal())
+    assert plugin.survey is not None
+    made = plugin.survey(state(), pod())
+    feasible = np.ones(NODES, dtype=np.bool_)
+    assert made is not None and made.score(feasible) is not None
+    assert feasible.all()

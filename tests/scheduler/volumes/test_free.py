@@ -113,3 +113,15 @@ def test_sorts_of_claims_that_nobody_asks_for_are_forgotten() -> None:
         assert free.offer(want_of(claim(size=str(i))), nodes).counts.tolist() == [1]
     free.drop("v")
     assert free.offer(WANTS[0], nodes).counts.tolist() == [0]
+
+
+def test_of_very_many_sorts_of_claims_the_latest_are_kept() -> None:
+    nodes, free = columns(ALL), FreeVolumes()
+    wants = [want_of(claim(size=f"{size}Gi")) for size in range(1, 66)]
+    first = free.offer(wants[0], nodes)
+    for want in wants[1:64]:
+        free.offer(want, nodes)
+    assert free.offer(wants[0], nodes) is first
+    for want in wants[1:]:
+        free.offer(want, nodes)
+    assert free.offer(wants[0], nodes) is not first

@@ -1,17 +1,12 @@
 """Pods with claims against a whole API server, with the volume controllers and the scheduler."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from argosy.api.core import Node, Pod
-from argosy.api.meta import condition
+from argosy.api.core import Pod
 from argosy.api.resources.workloads import STATEFUL_SET
-from argosy.api.storage import PersistentVolume, PersistentVolumeClaim
+from argosy.api.storage import PersistentVolume
 from argosy.api.volumebinding import (
     BIND_COMPLETED,
     BOUND_BY_CONTROLLER,
@@ -19,90 +14,11 @@ from argosy.api.volumebinding import (
     fully_bound,
 )
 from argosy.client.client import Client
-from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.statefulsets.statefulset import stateful_sets
-from argosy.controllers.volumeclaims import volume_claims
-from argosy.controllers.volumes.volumes import volumes
-from argosy.scheduler.loop import Scheduler
-from argosy.testing.clock import FakeClock, settle
-from argosy.testing.cluster import Cluster, cluster
-from tests.scheduler.builders import pod_body
-from tests.scheduler.test_loop import make, placed, refused
-from tests.scheduler.volumes.kit import HOST, claim_body, host, storage, volume_body
-
-Json = dict[str, Any]
-ROOT = Path("/volumes")
-PRE_BIND = 'running PreBind plugin "VolumeBinding": '
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A cluster with two nodes, a class for local volumes and one that makes folders."""
-
-    running: Cluster
-    clock: FakeClock
-
-    @property
-    def client(self) -> Client:
-        return self.running.client
-
-    def go(self, *, binding: bool = True) -> None:
-        """Start the scheduler, and who binds what it decided."""
-        manager = self.running.manager
-        manager.add_runner(Scheduler(manager).run)
-        if binding:
-            manager.add(volume_claims(manager, ROOT, PROVISIONER))
-            manager.add(volumes(manager, ROOT, PROVISIONER))
-        self.running.start()
-
-    async def claim(self, name: str, size: str = "1Gi", **more: Any) -> None:
-        await self._create(PersistentVolumeClaim, claim_body(name, size, **more))
-
-    async def volume(self, name: str, size: str = "1Gi", **more: Any) -> None:
-        body = volume_body(name, size, **more)
-        body["spec"].setdefault("hostPath", {"path": f"/disks/{name}"})
-        await self._create(PersistentVolume, body)
-        patch = {"status": {"phase": "Available"}}
-        resource = PersistentVolume.resource
-        await self.client.merge(resource, name, "", patch, subresource="status")
-
-    async def _create(self, kind: Any, body: Json) -> None:
-        meta = {
-            key: body["metadata"][key] for key in ("name", "namespace") if key in body["metadata"]
-        }
-        whole = {"apiVersion": "v1", "kind": kind.resource.kind, "metadata": meta}
-        await self.client.create(kind.resource, {**whole, "spec": body["spec"]})
-
-    async def pod(self, name: str, *claims: str, spec: Mapping[str, Any] | None = None) -> None:
-        mounted = [
-            {"name": f"v{i}", "persistentVolumeClaim": {"claimName": claim}}
-            for i, claim in enumerate(claims)
-        ]
-        body = pod_body(name, spec={"volumes": mounted, **(spec or {})})
-        body["metadata"] = {"name": name, "namespace": "default"}
-        del body["status"]
-        await self.client.create(Pod.resource, body)
-
-    async def place_of(self, name: str) -> str:
-        return (await self.running.until(Pod, name, "default", placed)).spec.node_name
-
-    async def read(self, name: str) -> PersistentVolumeClaim:
-        return await self.client.get(PersistentVolumeClaim, name, "default")
-
-    async def look(self, name: str) -> PersistentVolume:
-        return await self.client.get(PersistentVolume, name)
-
-
-@asynccontextmanager
-async def scene() -> AsyncGenerator[Scene, None]:
-    clock = FakeClock()
-    async with cluster(clock=clock) as running:
-        for name in ("n1", "n2"):
-            await make(running.client, host(name))
-        await make(running.client, storage("local"))
-        await make(running.client, storage("folders", PROVISIONER))
-        await make(running.client, storage("far", "example.com/disks"))
-        yield Scene(running, clock)
+from argosy.testing.clock import settle
+from tests.scheduler.test_loop import make, placed
+from tests.scheduler.volumes.kit import host, storage
+from tests.scheduler.volumes.scene import Json, bind_by_hand, scene, told
 
 
 async def test_a_pod_goes_where_its_claims_volume_is() -> None:
@@ -189,136 +105,6 @@ async def test_a_missing_claim_is_named() -> None:
         await settle()
         await it.clock.advance(10)
         await it.place_of("p")
-
-
-async def test_a_provisioner_that_gives_the_node_back_ends_the_waiting() -> None:
-    async with scene() as it:
-        await it.claim("c", storage="far")
-        it.go(binding=False)
-        await it.pod("p", "c")
-        claim = await it.running.until(PersistentVolumeClaim, "c", "default", selected)
-        first = claim.metadata.annotations[SELECTED_NODE]
-        nothing = {"metadata": {"annotations": {SELECTED_NODE: None}}}
-        await it.client.merge(PersistentVolumeClaim.resource, "c", "default", nothing)
-        why = 'binding volumes: provisioning failed for PVC "c"'
-        waiting = await it.running.until(Pod, "p", "default", refused(f"{PRE_BIND}{why}"))
-        assert not placed(waiting)
-        off = {"spec": {"unschedulable": True}}
-        await it.client.merge(Node.resource, first, "", off)
-        await settle()
-        await it.clock.advance(10)
-        claim = await it.running.until(PersistentVolumeClaim, "c", "default", selected)
-        assert claim.metadata.annotations[SELECTED_NODE] != first
-
-
-async def test_waiting_ends_in_time_and_begins_anew() -> None:
-    async with scene() as it:
-        await it.claim("c", storage="far")
-        it.go(binding=False)
-        await it.pod("p", "c")
-        await it.running.until(PersistentVolumeClaim, "c", "default", selected)
-        await it.clock.advance(599)
-        assert not condition(
-            (await it.client.get(Pod, "p", "default")).status.conditions, "PodScheduled"
-        )
-        await it.clock.advance(2)
-        why = "binding volumes: context deadline exceeded"
-        await it.running.until(Pod, "p", "default", refused(f"{PRE_BIND}{why}"))
-        await it.clock.advance(10)
-        await it.volume("v", storage="far", owner="c")
-        await bind_by_hand(it.client, "c", "v")
-        await settle()
-        await it.clock.advance(10)
-        await it.place_of("p")
-
-
-async def loses_its_claim(it: Scene) -> None:
-    nothing = {"spec": {"claimRef": None}}
-    await it.client.merge(PersistentVolume.resource, "v", "", nothing)
-
-
-async def loses_its_place(it: Scene) -> None:
-    moved = {"metadata": {"labels": {HOST: "elsewhere"}}}
-    await it.client.merge(Node.resource, "n2", "", moved)
-
-
-async def is_gone(it: Scene) -> None:
-    await it.client.delete(PersistentVolume.resource, "v")
-
-
-async def claim_is_gone(it: Scene) -> None:
-    await it.client.delete(PersistentVolumeClaim.resource, "c", "default")
-
-
-async def node_is_gone(it: Scene) -> None:
-    await it.client.delete(Node.resource, "n2")
-
-
-@pytest.mark.parametrize(
-    ("happens", "why"),
-    [
-        (loses_its_claim, 'binding volumes: ClaimRef got reset for pv "v"'),
-        (loses_its_place, 'binding volumes: pv "v" node affinity doesn\'t match node "n2"'),
-        (is_gone, 'binding volumes: persistentvolume "v" not found'),
-        (claim_is_gone, 'persistentvolumeclaim "c" not found'),
-        (node_is_gone, 'binding volumes: node "n2" not found'),
-    ],
-)
-async def test_what_comes_between_ends_the_waiting(
-    happens: Callable[[Scene], Awaitable[None]], why: str
-) -> None:
-    async with scene() as it:
-        await it.volume("v", at=["n2"])
-        await it.claim("c")
-        it.go(binding=False)
-        await it.pod("p", "c")
-        await it.running.until(PersistentVolume, "v", "", lambda v: v.spec.claim_ref is not None)
-        await settle()
-        await happens(it)
-        await settle()
-        await it.clock.advance(1)
-        await it.running.until(Pod, "p", "default", told(why))
-
-
-async def test_pods_of_one_claim_wait_for_it_together() -> None:
-    async with scene() as it:
-        await it.claim("c", storage="far")
-        for name in ("p1", "p2"):
-            await it.pod(name, "c")
-        it.go(binding=False)
-        await it.running.until(PersistentVolumeClaim, "c", "default", selected)
-        await it.running.calm()
-        for name in ("p1", "p2"):
-            assert (await it.client.get(Pod, name, "default")).status.conditions == ()
-        await it.volume("v", storage="far", owner="c")
-        await bind_by_hand(it.client, "c", "v")
-        assert await it.place_of("p1") == await it.place_of("p2")
-
-
-async def test_pods_that_wait_for_volumes_do_not_hold_up_others() -> None:
-    async with scene() as it:
-        it.go(binding=False)
-        for i in range(70):
-            await it.claim(f"c{i}", storage="far")
-            await it.pod(f"p{i}", f"c{i}")
-        await it.running.until(PersistentVolumeClaim, "c69", "default", selected)
-        await it.pod("common")
-        await it.place_of("common")
-
-
-async def test_a_deleted_pod_is_not_waited_for() -> None:
-    async with scene() as it:
-        await it.claim("c", storage="far")
-        it.go(binding=False)
-        await it.pod("p", "c")
-        await it.running.until(PersistentVolumeClaim, "c", "default", selected)
-        await it.client.delete(Pod.resource, "p", "default")
-        await settle()
-        await it.clock.advance(2)
-        await it.pod("p", spec={"nodeSelector": {"kubernetes.io/hostname": "n1"}})
-        await settle()
-        await it.clock.advance(10)
-        assert await it.place_of("p") == "n1"
 
 
 @pytest.mark.parametrize("bound", [False, True], ids=["volume written", "claim bound"])
@@ -417,26 +203,3 @@ def stateful_set(name: str, replicas: int) -> Json:
             ],
         },
     }
-
-
-async def bind_by_hand(client: Client, claim: str, volume: str) -> None:
-    """What a volume controller writes of the two."""
-    found = await client.get(PersistentVolumeClaim, claim, "default")
-    whose = {"namespace": "default", "name": claim, "uid": found.metadata.uid}
-    await client.merge(PersistentVolume.resource, volume, "", {"spec": {"claimRef": whose}})
-    patch = {"metadata": {"annotations": {BIND_COMPLETED: "yes"}}, "spec": {"volumeName": volume}}
-    await client.merge(PersistentVolumeClaim.resource, claim, "default", patch)
-
-
-def selected(claim: PersistentVolumeClaim) -> bool:
-    return SELECTED_NODE in claim.metadata.annotations
-
-
-def told(text: str) -> Any:
-    """The pod's condition says so, among other things."""
-
-    def check(pod: Pod) -> bool:
-        found = condition(pod.status.conditions, "PodScheduled")
-        return found is not None and found.status == "False" and text in found.message
-
-    return check

@@ -14,6 +14,7 @@ from argosy.api.storage import (
 )
 from argosy.cluster.bootstrap import PROVISIONER
 from argosy.controllers.attachdetach.attachdetach import attach_detach
+from argosy.controllers.attachdetach.telling import told_volumes
 from argosy.controllers.claimprotection import claim_protection
 from argosy.controllers.ephemeralvolumes import ephemeral_volumes
 from argosy.controllers.volumeclaims import volume_claims
@@ -249,6 +250,7 @@ CLASSIFIED = Scenario(
 def _attach(manager: Manager, served: Sequence[Resource]) -> None:
     _bind(manager, served)
     manager.add(attach_detach(manager))
+    manager.add(told_volumes(manager))
 
 
 def at_one_node() -> Invariant:

@@ -10,7 +10,6 @@ unless it is out of service, or is not ready for six minutes. What is decided, a
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -40,18 +39,17 @@ from argosy.controllers.attachdetach.plan import (
     shared,
     unique_name,
 )
+from argosy.controllers.attachdetach.telling import NODE, Telling, at_node
 from argosy.controllers.doubts import Doubts
 from argosy.controllers.volumes.index import CLAIM, VOLUME, claims_of
 from argosy.runtime.controller import DONE, Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
 from argosy.runtime.manager import Manager
 
-Json = dict[str, Any]
 Pods = Sequence[Pod]
 
 NAME = "controllers/attachdetach"
 COMPONENT = "attachdetach-controller"
-NODE = "node"
 USERS = "attachdetach/users"
 """The index of pods that use volumes, by their nodes."""
 ELSEWHERE = "another node has it"
@@ -72,9 +70,10 @@ class AttachDetach:
         self._pods.add_index(CLAIM, claims_of)
         self._pods.add_index(USERS, _node_of)
         self._attachments.add_index(VOLUME, _of_volume)
-        self._attachments.add_index(NODE, _at_node)
+        self._attachments.add_index(NODE, at_node)
         self._waiting: dict[tuple[str, str], float] = {}  # by volume and node
         self._told: defaultdict[str, dict[str, str]] = defaultdict(dict)  # by the pod's uid, volume
+        self._telling = Telling(client, self._nodes)
         self._doubts = Doubts(client, VolumeAttachment, self._attachments)
         self._pods.subscribe(self._pod_changed)
         self._volumes.subscribe(self._doubts.forget)
@@ -205,19 +204,10 @@ class AttachDetach:
         """Tell the node what it has; whether it didn't know."""
         if node is None or has(node, name) is there:
             return False
-        raw = await self._client.call("GET", Node.resource.path(node.metadata.name))
-        fresh = msgspec.json.decode(raw)
-        before = (fresh.get("status") or {}).get("volumesAttached") or []
-        after: list[Json] = [one for one in before if one["name"] != name]
-        after += [{"name": name, "devicePath": ""}] if there else []
-        patch = {
-            "metadata": {"resourceVersion": fresh["metadata"]["resourceVersion"]},
-            "status": {"volumesAttached": after or None},
-        }
-        written = await self._client.merge(
-            Node.resource, node.metadata.name, "", patch, subresource="status"
-        )
-        await self._nodes.reached(written["metadata"]["resourceVersion"])
+        if there:
+            await self._telling.add(node.metadata.name, name)
+        else:
+            await self._telling.drop(await self._telling.read(node.metadata.name), (name,))
         return True
 
     async def _tell_once(self, volume: str, what: str, pod: Pod, note: Note) -> None:
@@ -279,10 +269,6 @@ def _of_volume(attachment: VolumeAttachment) -> tuple[str, ...]:
 
 def _node_of(pod: Pod) -> tuple[str, ...]:
     return (pod.spec.node_name,) if pod.spec.node_name and claims_of(pod) else ()
-
-
-def _at_node(attachment: VolumeAttachment) -> tuple[str, ...]:
-    return (attachment.spec.node_name,)
 
 
 def attach_detach(manager: Manager) -> Controller[PersistentVolume]:

@@ -15,12 +15,21 @@ from argosy.runtime.events import Note
 PATIENCE = 360.0
 """Seconds after which a volume is taken from a node that is not ready and has it mounted still."""
 FAILED = "FailedAttachVolume"
+_PREFIX = "kubernetes.io/csi/"
 _SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
 def unique_name(source: CSISource) -> str:
     """What nodes call the volume."""
-    return f"kubernetes.io/csi/{source.driver}^{source.volume_handle}"
+    return f"{_PREFIX}{source.driver}^{source.volume_handle}"
+
+
+def source_of(name: str) -> CSISource | None:
+    """The volume that nodes call so; None where it is none of a storage driver."""
+    driver, between, handle = name.removeprefix(_PREFIX).partition("^")
+    if not name.startswith(_PREFIX) or not between:
+        return None
+    return CSISource(driver=driver, volume_handle=handle)
 
 
 def attachment_name(source: CSISource, node: str) -> str:
@@ -32,6 +41,11 @@ def attachment_name(source: CSISource, node: str) -> str:
 def ours(attachment: VolumeAttachment, source: CSISource) -> bool:
     """Whether it was made here, and not by somebody else."""
     return attachment.metadata.name == attachment_name(source, attachment.spec.node_name)
+
+
+def stands(attachment: VolumeAttachment) -> bool:
+    """Whether the node has the volume, and nobody wants it away."""
+    return attachment.status.attached and attachment.metadata.deletion_timestamp is None
 
 
 def shared(volume: PersistentVolume) -> bool:

@@ -53,11 +53,13 @@ def _access(form: Form, path: str) -> Access:
         text = "certificate and key must be specified together"
         raise ConfigError(f"{path}.tlsConfig: {text}")
     try:
-        found = bool(urlsplit(form.url_prefix).hostname)
+        address = urlsplit(form.url_prefix)
+        found = bool(address.hostname) and address.port != 0
     except ValueError:
         found = False
     if not found:
-        raise ConfigError(f"{path}.urlPrefix: Invalid value: {form.url_prefix!r}: it has no host")
+        text = "it has no host, or no port that can be"
+        raise ConfigError(f"{path}.urlPrefix: Invalid value: {form.url_prefix!r}: {text}")
     return Access(
         form.url_prefix.rstrip("/"),
         ca=authority.decode(errors="replace"),
@@ -75,3 +77,5 @@ def _content(file: str, path: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: reading {file}: {error.strerror or error}") from None
+    except ValueError as error:  # what no file can be called
+        raise ConfigError(f"{path}: reading {file!r}: {error}") from None

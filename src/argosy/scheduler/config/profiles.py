@@ -94,7 +94,9 @@ class Making:
             found[entry.name] = (where, args)
         if self.ignored:
             where, args = found.get(FIT, (f"{path}.pluginConfig", {}))
-            found[FIT] = (where, {**args, IGNORED: [*args.get(IGNORED, ()), *self.ignored]})
+            own = args.get(IGNORED, [])
+            if isinstance(own, list):  # else it is for the plugin to say what is wrong
+                found[FIT] = (where, {**args, IGNORED: [*own, *self.ignored]})
         return found
 
 

@@ -12,6 +12,7 @@ from argosy.scheduler.dra.inventory import Offer
 from argosy.scheduler.dra.ledger import Use
 from argosy.scheduler.dra.requests import Need
 
+_WHOLE = Decimal(1)
 MOST_STEPS = 2_000
 """A search that takes longer is given up: the claims count as not allocatable on this node."""
 
@@ -83,12 +84,14 @@ class Slot:
     @property
     def fullness(self) -> tuple[bool, Decimal]:
         """Devices in use and with less left come first: whole ones are kept for who needs one."""
+        if not self.left:
+            return (not self.busy, _WHOLE)
         shares = [
             left / self.offer.capacities[name].value
             for name, left in self.left.items()
             if self.offer.capacities[name].value
         ]
-        return (not self.busy, min(shares, default=Decimal(1)))
+        return (not self.busy, min(shares, default=_WHOLE))
 
 
 def search(slots: Sequence[Slot], needs: Sequence[Need]) -> list[Share] | None:
@@ -101,7 +104,8 @@ def search(slots: Sequence[Slot], needs: Sequence[Need]) -> list[Share] | None:
         slot.met = tuple(need.wants(slot.offer) for need in choosy.values())
     found: list[Share] = []
     steps = [MOST_STEPS]
-    return found if _search(list(slots), needs, found, steps) else None
+    free = [slot for slot in slots if not slot.taken]
+    return found if _search(free, needs, found, steps) else None
 
 
 def _search(slots: list[Slot], needs: Sequence[Need], found: list[Share], steps: list[int]) -> bool:

@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from argosy.api.dra import Device, ResourceSlice
 from argosy.scheduler.dra.capacity import Capacity, read_capacities
@@ -18,8 +19,7 @@ PoolId = tuple[str, str]
 """(driver, pool)"""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceId:
+class DeviceId(NamedTuple):
     """A device, named once in the cluster."""
 
     driver: str

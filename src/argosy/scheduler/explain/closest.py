@@ -81,7 +81,7 @@ def _lack(state: State, look: Look, hurdle: Hurdle, row: int) -> str:
 
 
 def _short(state: State, look: Look, resource: str, row: int) -> str:
-    whole = int(state.nodes.allocatable[row, state.nodes.resources[resource]])
+    whole = int(state.nodes.allocatable[row, state.nodes.column(resource)])
     free = shown(resource, max(0, left(state.nodes, resource, row)))
     asked = shown(resource, dict(look.shape.request.amounts)[resource])
     held = holders(state.nodes, resource, row)

@@ -65,7 +65,10 @@ def without_spread(pod: Pod) -> Pod:
 
 
 def without_host_ports(pod: Pod) -> Pod:
-    """The pod with none of its node's ports."""
+    """The pod with none of its node's ports; one on its node's network has them whatever it says,
+    and is left as it is."""
+    if pod.spec.host_network:
+        return pod
 
     def freed(item: Any) -> Any:
         return replace(item, ports=tuple(replace(port, host_port=0) for port in item.ports))

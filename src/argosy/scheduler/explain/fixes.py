@@ -127,15 +127,24 @@ def _at(trials: Trials, look: Look, failed: list[Hurdle], row: int) -> Iterator[
 
 def _telling_rows(trials: Trials, look: Look) -> list[int]:
     """Some nodes of each sort, those that fail at few things first."""
-    codes = np.zeros(len(look.live), dtype=np.int64)
-    for bit, hurdle in enumerate(look.hurdles):
-        codes |= np.where(hurdle.passed, 0, 1 << bit)
-    sorts = np.unique(codes[look.live & (codes > 0)])
+    codes = _codes(look)
     found: list[int] = []
-    for code in sorted(map(int, sorts), key=lambda code: (code.bit_count(), code))[:MOST_GROUPS]:
-        found += nearest(trials.state, look, codes == code, MOST_OF_GROUP)
-        found += _kinds_of_taints(trials, codes == code)
+    sorts = {codes[row] for row in np.flatnonzero(look.live)} - {0}
+    for code in sorted(sorts, key=lambda code: (code.bit_count(), code))[:MOST_GROUPS]:
+        alike: Mask = np.fromiter((one == code for one in codes), np.bool_, len(codes))
+        found += nearest(trials.state, look, alike, MOST_OF_GROUP)
+        found += _kinds_of_taints(trials, alike)
     return list(dict.fromkeys(found))
+
+
+def _codes(look: Look) -> list[int]:
+    """What each row fails at, a bit for each hurdle: a pod may ask for more than an array's whole
+    numbers have bits."""
+    if not look.hurdles:
+        return [0] * len(look.live)
+    failed = np.stack([~hurdle.passed for hurdle in look.hurdles], axis=1)
+    packed = np.packbits(failed, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 def _kinds_of_taints(trials: Trials, rows: Mask) -> list[int]:

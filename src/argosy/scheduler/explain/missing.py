@@ -8,6 +8,7 @@ from argosy.api.dra import ResourceClaim
 from argosy.api.meta import ObjectMeta
 from argosy.api.scheduling import Gang, PodGroup, PodGroupSpec, SchedulingPolicy
 from argosy.api.storage import PersistentVolumeClaim
+from argosy.scheduler.backlog import unit_of
 from argosy.scheduler.explain.edits import without_gates
 from argosy.scheduler.explain.fixes import Fix, proven
 from argosy.scheduler.explain.remedies import Remedy
@@ -43,7 +44,7 @@ def grouped(trials: Trials) -> tuple[Fix, ...]:
 def smaller_gang(trials: Trials, number: int) -> tuple[Fix, ...]:
     """A gang of no more pods than there are or than fit."""
     group = trials.unit.group
-    if group is None or number < 1:
+    if group is None or number < 1 or unit_of(trials.pod).family:
         return ()
     policy = SchedulingPolicy(gang=Gang(min_count=number))
     less = msgspec.structs.replace(group, spec=PodGroupSpec(scheduling_policy=policy))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from argosy.api.core import Node, Pod
-from argosy.api.scheduling import PodGroup
+from argosy.api.scheduling import CompositePodGroup, PodGroup
 from argosy.scheduler.backlog import Backlog, unit_of
 from argosy.scheduler.decide import Unit
 from argosy.scheduler.explain import standing
@@ -34,6 +34,7 @@ from argosy.scheduler.explain.reasons import dominant
 from argosy.scheduler.explain.snapshot import Snapshot, state_of
 from argosy.scheduler.explain.trials import Trials
 from argosy.scheduler.explain.words import cut, sentence
+from argosy.scheduler.foreigngroups import FAMILIES
 from argosy.scheduler.framework import Plugin
 
 
@@ -76,12 +77,18 @@ def explain(snapshot: Snapshot, pod: Pod, plugins: Sequence[Plugin], now: dateti
 
 def unit_for(snapshot: Snapshot, pod: Pod) -> Unit:
     """What `pod` is decided with, and what of its gang is placed."""
-    key, backlog = unit_of(pod), Backlog((pod.spec.scheduler_name,))
-    for other in snapshot.of(Pod).values():
-        if unit_of(other) == key:
-            backlog.put(None, other)
+    backlog = Backlog((pod.spec.scheduler_name,))
     for group in snapshot.of(PodGroup).values():
         backlog.put_group(None, group)
+    for composite in snapshot.of(CompositePodGroup).values():
+        backlog.put_composite(None, composite)
+    key = backlog.top(unit_of(pod))
+    for other in snapshot.of(Pod).values():
+        if backlog.top(unit_of(other)) == key:
+            backlog.put(None, other)
+    foreign = FAMILIES[key.family].kind if key.family in FAMILIES else None
+    if foreign is not None:
+        backlog.put_minimum(key, snapshot.of(foreign).get((key.namespace, key.name)))
     return backlog.unit(key) or Unit(pods=(pod,))
 
 
@@ -110,14 +117,18 @@ class _Explaining:
             return self._short("NoScheduler", standing.unserved(pod), served(trials))
         if not self.snapshot.of(Node):
             return self._short("NoNodes", "The cluster has no nodes.")
-        if unit.gang and unit.group is None:
+        if unit.trouble:
+            return self._short("GangIncomplete", f'Gang "{unit.gang}": {unit.trouble}.')
+        if unit.gang and unit.group is None and unit.composite is None:
             text = f'Its PodGroup "{unit.gang}" does not exist yet.'
             return self._short("GangIncomplete", text, grouped(trials))
         if there < unit.least:
             text = f'Gang "{unit.gang}" is incomplete: {there} of {unit.least} pods are there.'
             return self._short("GangIncomplete", text, smaller_gang(trials, there))
         if trials.placed(()) is not None:
-            return self._short("Schedulable", standing.SCHEDULABLE)
+            kept = standing.kept_out(pod)
+            reason = "GangReservation" if kept else "Schedulable"
+            return self._short(reason, kept or standing.SCHEDULABLE)
         if pod.status.nominated_node_name:
             return self._short("Preempting", standing.nominated(pod))
         try:
@@ -139,6 +150,9 @@ class _Explaining:
     def _in_gang(self, ready: Sequence[Pod]) -> Report:
         """About the first pod that has no place beside the others."""
         pod, unit, state = self.trials.pod, self.trials.unit, self.trials.state
+        if unit.composite is not None or unit.near is not None:
+            told, _, _ = self.trials.told().partition(": 0/")
+            return self._short("TopologyPlacement", f"{told[:1].upper()}{told[1:]}.")
         places = self.trials.alone(ready)
         placed = {place.pod.metadata.uid for place in places}
         first = next((item for item in (pod, *ready) if item.metadata.uid not in placed), pod)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from argosy.api.core import Namespace, Node, Pod
+from argosy.api.batch import Job
+from argosy.api.core import Namespace, Node, Pod, Service
 from argosy.api.dra import DeviceClass, ResourceClaim, ResourceSlice
 from argosy.api.meta import Key, Object
 from argosy.api.scheduling import PodGroup
@@ -23,6 +24,7 @@ from argosy.api.storage import (
     VolumeAttachment,
 )
 from argosy.scheduler.occupants import Occupant, bare, occupant_of
+from argosy.scheduler.owners import WORKLOADS
 from argosy.scheduler.state import State
 
 T = TypeVar("T", bound=Object)
@@ -118,6 +120,8 @@ def known_occupant(pod: Pod) -> Occupant:
 _FEEDS: Mapping[type[Object], Callable[[State, Any, Any], object]] = MappingProxyType(
     {
         Namespace: lambda state, old, new: state.namespaces.put(old, new),
+        Service: lambda state, old, new: state.owners.put_service(old, new),
+        **dict.fromkeys(WORKLOADS, lambda state, old, new: state.owners.put_workload(old, new)),
         Node: _node,
         DeviceClass: lambda state, old, new: state.devices.put_class(old, new),
         ResourceSlice: lambda state, old, new: state.devices.put_slice(old, new),
@@ -129,8 +133,10 @@ _FEEDS: Mapping[type[Object], Callable[[State, Any, Any], object]] = MappingProx
         VolumeAttachment: lambda state, old, new: state.volumes.limits.put_attachment(old, new),
         PersistentVolume: lambda state, old, new: state.volumes.put_volume(old, new),
         PersistentVolumeClaim: lambda state, old, new: state.volumes.put_claim(old, new),
+        Job: lambda state, old, new: state.deadlines.put(old, new),
         Pod: _pod,
     }
 )
 KINDS: tuple[type[Object], ...] = (*_FEEDS, PodGroup)
-"""What is read of a cluster, in the order in which a state is made of it."""
+"""What is read of a cluster, in the order in which a state is made of it: all that the scheduler
+reads but budgets, since nobody is evicted here."""

@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "deviceclass": "DeviceClass",
     }
 )
+_RESERVED = re.compile(r"had room reserved for (gang [^\s,]+?)[.,](?:\s|$)")
 _COUNT = re.compile(r"^0/\d+ nodes are available: ")
 
 
@@ -53,6 +54,14 @@ def gated(pod: Pod) -> str:
     told = f'"{names[0]}"' + (f" and {len(names) - 1} more" if len(names) > 1 else "")
     plural = "s" if len(names) > 1 else ""
     return f"Held back by scheduling gate{plural} {told}{f': {who}' if who else ''}."
+
+
+def kept_out(pod: Pod) -> str:
+    """For whom room is reserved that the pod would have, as the scheduler has told; empty where it
+    has not: reservations are nowhere but in its memory."""
+    told = condition(pod.status.conditions, "PodScheduled")
+    found = _RESERVED.search(told.message) if told is not None else None
+    return f"The room that it would have is reserved for {found[1]}." if found else ""
 
 
 def unserved(pod: Pod) -> str:

@@ -5,6 +5,7 @@ both are undone. As many runs are made as a budget of pods to decide on allows.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from argosy.api.core import Pod
 from argosy.api.scheduling import PodGroup
@@ -49,6 +50,11 @@ class Trials:
         """Where as many of `pods` as possible would go, each for itself."""
         return self._decide(Unit(pods=tuple(pods)))
 
+    def told(self) -> str:
+        """What the pod is told, where the unit finds no place."""
+        refusals = self._decider.decide(self.unit).refusals
+        return next(it.message for it in refusals if it.pod.metadata.uid == self.pod.metadata.uid)
+
     def _decide(self, unit: Unit) -> tuple[Placement, ...]:
         placements = self._decider.decide(unit).placements
         for placement in reversed(placements):
@@ -62,11 +68,9 @@ def _changed(unit: Unit, change: Change) -> Unit:
     pods = (news.get(pod.metadata.uid, pod) for pod in unit.pods)
     group = unit.group
     for old, new in change:
-        if isinstance(new, PodGroup) or isinstance(old, PodGroup):
+        own = new if new is not None else old
+        if isinstance(own, PodGroup) and own.metadata.name == unit.gang:
             group = new if isinstance(new, PodGroup) else None
-    return Unit(
-        pods=tuple(pod for pod in pods if isinstance(pod, Pod)),
-        gang=unit.gang,
-        group=group,
-        bound=unit.bound,
-    )
+    kept = tuple(pod for pod in pods if isinstance(pod, Pod))
+    parts = tuple(_changed(part, change) for part in unit.parts)
+    return replace(unit, pods=kept, group=group, parts=parts)

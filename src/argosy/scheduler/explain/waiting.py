@@ -1,15 +1,15 @@
 """What to wait for: pods that end by themselves, and when the pod could start then."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
-from argosy.api.cel.values import CelError, parse_duration
 from argosy.api.core import Pod
 from argosy.api.meta import Key
-from argosy.base.clock import parse_timestamp, timestamp
+from argosy.base.clock import timestamp
+from argosy.scheduler.endings import end_of
 from argosy.scheduler.explain.closest import nearest
 from argosy.scheduler.explain.hurdles import FIT, Look
 from argosy.scheduler.explain.remedies import Remedy
@@ -27,7 +27,6 @@ from argosy.scheduler.framework import Mask
 from argosy.scheduler.occupants import Occupant
 from argosy.scheduler.state import State
 
-RUN = "argosy.dev/simulated-run-seconds"
 MOST_TRIED = 8
 MOST_ENDING = 500
 """So many of the pods that end first are looked at for a gang."""
@@ -43,7 +42,7 @@ def waits(
     nodes = trials.state.nodes
     found = []
     for row in np.flatnonzero(within):
-        ends = _ends(nodes.pods_on(nodes.names[row]), now)
+        ends = _ends(trials.state, nodes.pods_on(nodes.names[row]), now)
         if ends and (needed := _until_enough(trials.state, look, int(row), ends)):
             found.append(needed)
     for needed in sorted(found, key=lambda needed: needed[-1].moment)[:MOST_TRIED]:
@@ -60,12 +59,12 @@ class Ending(NamedTuple):
     occupant: Occupant
 
 
-def _ends(occupants: Iterable[Occupant], now: datetime) -> list[Ending]:
+def _ends(state: State, occupants: Iterable[Occupant], now: datetime) -> list[Ending]:
     """Those of which it is known when they end, the first ones first."""
     found = [
         Ending((end, occupant.pod.key), occupant)
         for occupant in occupants
-        if (end := end_of(occupant.pod, now)) is not None
+        if (end := end_of(occupant.pod, now, state.deadlines)) is not None
     ]
     return sorted(found, key=lambda ending: ending.moment)
 
@@ -95,7 +94,8 @@ def _until_enough(
 def _all_over(snapshot: Snapshot, trials: Trials, now: datetime) -> Iterator[Remedy]:
     """For a gang, which needs several places: as few as possible of the pods that end first."""
     nodes = trials.state.nodes
-    ends = _ends((one for name in nodes.row_of for one in nodes.pods_on(name)), now)
+    everybody = (one for name in nodes.row_of for one in nodes.pods_on(name))
+    ends = _ends(trials.state, everybody, now)
     pods = [ending.occupant.pod for ending in ends[:MOST_ENDING]]
     number = _first(snapshot, trials, pods)
     if not number:
@@ -150,25 +150,3 @@ def _first(snapshot: Snapshot, trials: Trials, pods: Sequence[Pod]) -> int:
         else:
             high = middle
     return high
-
-
-def end_of(pod: Pod, now: datetime) -> datetime | None:
-    """When a running pod ends for sure: its deadline, or the simulated run; None: not known."""
-    spans = [pod.spec.active_deadline_seconds, _run(pod.metadata.annotations.get(RUN, ""))]
-    known = [seconds for seconds in spans if seconds is not None]
-    if not known or not pod.status.start_time:
-        return None
-    try:
-        return max(now, parse_timestamp(pod.status.start_time) + timedelta(seconds=min(known)))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _run(text: str) -> float | None:
-    """The seconds of a simulated run: a number or a duration."""
-    if not text:
-        return None
-    try:
-        return parse_duration(text if text[-1].isalpha() else f"{text}s").ns / 1e9
-    except CelError:
-        return None

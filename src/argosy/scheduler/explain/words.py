@@ -55,14 +55,14 @@ def shown(resource: str, amount: int) -> str:
 
 def left(nodes: Columns, resource: str, row: int) -> int:
     """How much is free on a node; less than nothing where it has more pods than room."""
-    column = nodes.resources[resource]
+    column = nodes.column(resource)
     return int(nodes.allocatable[row, column] - nodes.requested[row, column])
 
 
 def roomiest(nodes: Columns, resource: str, rows: Mask) -> int:
     """The row that has most of a resource free."""
     found: NodeRows = np.flatnonzero(rows)
-    column = nodes.resources[resource]
+    column = nodes.column(resource)
     free = nodes.allocatable[found, column] - nodes.requested[found, column]
     return int(found[int(free.argmax())])
 
@@ -92,7 +92,7 @@ def in_question(failed: Mask, among: Mask) -> str:
 def _fit(nodes: Columns, look: Look, reason: Dominant, brief: bool) -> str:
     resource = reason.hurdle.part
     asked = dict(look.shape.request.amounts)[resource]
-    column = nodes.resources[resource]
+    column = nodes.column(resource)
     if reason.never:
         rows = _otherwise(look, reason)
         most = int(nodes.allocatable[np.flatnonzero(rows), column].max(initial=0))
@@ -195,9 +195,9 @@ def _other(nodes: Columns, look: Look, reason: Dominant, brief: bool) -> str:
 
 
 def _told(look: Look, reason: Dominant) -> str:
-    """The commonest of the plugin's own reasons."""
+    """The commonest of the plugin's own reasons; its name, where it gives none."""
     counts = reason.hurdle.reasons(np.flatnonzero(reason.failed))
-    return max(sorted(counts), key=lambda text: counts[text])
+    return max(sorted(counts), key=lambda text: counts[text], default=reason.hurdle.plugin)
 
 
 def _names(nodes: Columns, rows: Mask, most: int = 3) -> str:

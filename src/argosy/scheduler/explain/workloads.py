@@ -1,4 +1,4 @@
-"""A workload's pods, and why there are none: what its controller says, and the events of it."""
+"""A workload's pods, and why there are none, or too few: what its controller and events say."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,12 +73,31 @@ def without_pods(workload: Workload, events: Sequence[Json]) -> Standing:
         return Standing("Finished", cut(f"{workload.called} has ended: {_why(ended)}."))
     if spec.get("replicas") == 0 or spec.get("parallelism") == 0:
         return Standing("NoneWanted", f"{workload.called} asks for no pods.")
-    if refused := _refused(workload, events):
-        reason = "QuotaExceeded" if "exceeded quota" in refused else "PodsRefused"
-        return Standing(reason, cut(f"Its pods can't be created: {_short(refused)}"))
+    if refused := refused_pods(workload, events):
+        return refused
     if spec.get("paused"):
         return Standing("Paused", f"{workload.called} is paused.")
     return Standing("NoPods", f"{workload.called} has no pods yet: its controller makes them.")
+
+
+def wants_more(workload: Workload, there: int) -> bool:
+    """Whether there are to be more pods than `there`, which have not ended."""
+    spec, status = workload.body.get("spec") or {}, workload.body.get("status") or {}
+    if workload.kind != "Job":
+        return there < int(spec.get("replicas") or 0)
+    wanted = int(spec.get("parallelism") or 0)
+    if spec.get("completions") is not None:
+        wanted = min(wanted, int(spec["completions"]) - int(status.get("succeeded") or 0))
+    return there < wanted
+
+
+def refused_pods(workload: Workload, events: Sequence[Json]) -> Standing | None:
+    """What keeps its pods from being made, as far as the API has refused them."""
+    refused = _refused(workload, events)
+    if not refused:
+        return None
+    reason = "QuotaExceeded" if "exceeded quota" in refused else "PodsRefused"
+    return Standing(reason, cut(f"Its pods can't be created: {_short(refused)}"))
 
 
 def _refused(workload: Workload, events: Sequence[Json]) -> str:

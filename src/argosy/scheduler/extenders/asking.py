@@ -79,10 +79,13 @@ class Extenders:
     async def ask(self, decider: Decider, pods: Iterable[Pod]) -> None:
         """Have an answer for each pod. Raises what keeps the decision from being made."""
         async with self._slots:
+            bodies: dict[str, msgspec.Raw] = {}
             for pod in pods:
                 if caring := [link for link in self._links if link.extender.cares(pod)]:
                     nodes = self._candidates(decider, pod)
-                    self._answers[pod.metadata.uid] = await self._answer(pod, caring, nodes)
+                    bodies = bodies or (await self._bodies(caring) if nodes else {})
+                    answer = await self._answer(pod, caring, nodes, bodies)
+                    self._answers[pod.metadata.uid] = answer
 
     def agree(self, placements: Iterable[Placement]) -> bool:
         """Whether extenders have seen and passed each of the places, where they care."""
@@ -124,13 +127,18 @@ class Extenders:
         finally:
             self._open.discard(pod.metadata.uid)
 
-    async def _answer(self, pod: Pod, caring: Sequence[Link], nodes: Sequence[str]) -> Answer:
+    async def _answer(
+        self,
+        pod: Pod,
+        caring: Sequence[Link],
+        nodes: Sequence[str],
+        bodies: Mapping[str, msgspec.Raw],
+    ) -> Answer:
         left = tuple(nodes)
         failed: dict[str, str] = {}
         if not left:
             return Answer(frozenset(), frozenset(), failed, {})
         whole = msgspec.Raw(await self._client.call("GET", Pod.resource.path(*pod.key[::-1])))
-        bodies = await self._bodies(caring)
         for link in caring:
             if not link.extender.filter_verb or not left:
                 continue

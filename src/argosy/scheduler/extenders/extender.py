@@ -22,6 +22,8 @@ from argosy.scheduler.placement import Placement
 HIGHEST_PRIORITY = 10
 MOST_BYTES = 64 << 20
 """Of an answer: 5,000 whole nodes are a third of it."""
+MOST_TOLD = 256
+"""Characters of each reason: pods are told of them."""
 
 
 class ExtenderError(NamedError, ConnectionError):
@@ -74,19 +76,20 @@ class Link:
 
     async def filter(self, args: bytes, nodes: Sequence[str]) -> Passed:
         """Which of `nodes`, which `args` tell of, the pod may be on."""
-        said = _fields(await self._ask(self.extender.filter_verb, args))
+        verb = self.extender.filter_verb
+        said = _fields(await self._ask(verb, args))
         if error := said.get("error"):
             raise ExtenderError(str(error))
         failed = {**_texts(said, "failednodes"), **_texts(said, "failedandunresolvablenodes")}
-        names = said.get("nodenames")
-        if self.extender.by_name and isinstance(names, list):
+        if self.extender.by_name and said.get("nodenames") is not None:
+            names = self._list(verb, said["nodenames"])
             if strange := set(map(str, names)).difference(nodes):
                 raise ExtenderError(
                     f'extender "{self.extender.access.server}" claims a filtered node '
                     f'"{min(strange)}" which is not found in the input node list'
                 )
             return Passed(tuple(map(str, names)), failed)
-        listed = _fields(said.get("nodes") or {}).get("items") or []
+        listed = self._list(verb, _fields(said.get("nodes")).get("items") or [])
         named = {str(_fields(_fields(item).get("metadata")).get("name")) for item in listed}
         return Passed(tuple(name for name in nodes if name in named), failed)
 
@@ -137,6 +140,11 @@ class Link:
         except (msgspec.DecodeError, RecursionError) as error:
             raise ExtenderError(f"{self._where(verb)}: {error}") from None
 
+    def _list(self, verb: str, value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ExtenderError(f"{self._where(verb)}: {type(value).__name__} is no list of nodes")
+        return value
+
     def _where(self, verb: str) -> str:
         return f"extender {self.extender.access.server}/{verb}"
 
@@ -153,16 +161,20 @@ def _fields(value: Any) -> dict[str, Any]:
 
 def _texts(said: Mapping[str, Any], name: str) -> dict[str, str]:
     found = said.get(name)
-    return {key: str(text) for key, text in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: str(text)[:MOST_TOLD] for key, text in found.items()}
 
 
 async def _whole(response: Response) -> bytes:
     if isinstance(response.body, bytes):
         return response.body
     pieces: list[bytes] = []
+    size = 0
     async for piece in response.body:
         pieces.append(piece)
-        if sum(map(len, pieces)) > MOST_BYTES:
+        size += len(piece)
+        if size > MOST_BYTES:
             await response.body.aclose()
             raise ConnectionError(f"the answer has more than {MOST_BYTES} bytes")
     return b"".join(pieces)

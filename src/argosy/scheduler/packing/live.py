@@ -4,14 +4,15 @@ Rows are those of the scheduler's columns. What nodes there are and which pods a
 seldom: then all is made anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from argosy.api.core import Pod
 from argosy.scheduler.dra.inventory import DeviceId, Offer
-from argosy.scheduler.packing.columns import MILLI, GpuColumns, GpuNode, Ints
+from argosy.scheduler.packing.columns import MILLI, Demand, GpuColumns, GpuNode, Ints
 from argosy.scheduler.packing.demands import (
     MEBIBYTE,
     RESOURCES,
@@ -33,11 +34,12 @@ MOST_DEVICES: Final = 1024
 
 
 class Live:
-    """The nodes of one state under one policy."""
+    """The nodes of one state under one policy. Without `given` typical pods they are learned."""
 
-    def __init__(self, state: State, policy: Policy) -> None:
+    def __init__(self, state: State, policy: Policy, given: Sequence[Typical] = ()) -> None:
         self._state = state
         self._policy = policy
+        self._given = given
         self._history = History()
         self._told: Sequence[Typical] = ()
         self._made: tuple[int, ...] = ()
@@ -58,12 +60,21 @@ class Live:
         demand = demand_of(pod, request, self._state.devices, self._kinds)
         if demand is None:
             return None
+        if not self._given:
+            self._learn(pod, demand)
+        return self._worths.of(demand)
+
+    def free(self) -> GpuColumns:
+        """What is free now, by the scheduler's rows; don't change it."""
+        self._refresh()
+        return self._columns
+
+    def _learn(self, pod: Pod, demand: Demand) -> None:
         self._history.note(pod.metadata.uid, demand)
         typical = self._history.typical()
         if typical is not self._told:
             self._told = typical
             self._begin()
-        return self._worths.of(demand)
 
     def _refresh(self) -> None:
         nodes, devices = self._state.nodes, self._state.devices
@@ -106,6 +117,8 @@ class Live:
         self._columns = GpuColumns(there)
         for row in range(nodes.size):
             self._fill(row)
+        if self._given:
+            self._told = [_among(typical, self._kinds) for typical in self._given]
         self._begin()
 
     def _begin(self) -> None:
@@ -144,6 +157,15 @@ class Live:
         given = nodes.allocatable[row] if amounts is None else amounts
         columns = [at for name, at in nodes.resources.items() if name.endswith(RESOURCES)]
         return min(max(int(given[columns].sum()), 0), MOST_DEVICES) if columns else 0
+
+
+def _among(typical: Typical, kinds: Iterable[str]) -> Typical:
+    """The pod with the kinds that are called as its models are, whoever the driver is."""
+    demand = typical.demand
+    if not demand.models:
+        return typical
+    found = {kind for kind in kinds if kind.rpartition("/")[2] in demand.models}
+    return replace(typical, demand=replace(demand, models=demand.models | found))
 
 
 def ranks(known: Known, rows: Ints) -> Ints:

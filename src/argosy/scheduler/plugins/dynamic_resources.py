@@ -63,7 +63,13 @@ class ClaimReserver:
         """The allocated claims themselves, and what the others ask for."""
         allocated = tuple(claim.metadata.uid for claim in self.allocated)
         wanted = tuple(
-            (need.request, need.drivers, need.selectors, tuple(sorted(need.capacities.items())))
+            (
+                need.request,
+                need.label,
+                need.drivers,
+                need.selectors,
+                tuple(sorted(need.capacities.items())),
+            )
             for item in self.wanted
             for need in item.needs
         )
@@ -80,7 +86,7 @@ class ClaimReserver:
         needs = [need for wanted in self.wanted for need in wanted.needs]
         try:
             shares = search(self.devices.slots(node), needs)
-            lacking = "" if shares else shortage(self.devices.slots(node), needs)
+            lacking = "" if shares is not None else shortage(self.devices.slots(node), needs)
         except CelError as error:
             text = f"asking a selector of a device of node {node}: {error}"
             raise UnschedulableError(text) from error
@@ -134,7 +140,7 @@ def make_plugin(share_ids: ShareIds = share_id) -> Plugin:
         )
         return ClaimReserver(devices, allocated, wanted, share_ids)
 
-    return Plugin(name="DynamicResources", reserver=reserver)
+    return Plugin(name="DynamicResources", reserver=reserver, steady=True)
 
 
 def claims_of(devices: Devices, pod: Pod) -> list[ResourceClaim]:

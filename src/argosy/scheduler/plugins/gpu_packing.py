@@ -1,7 +1,8 @@
 """GPUPacking: pods go where they strand the least of the GPUs that are free (see `packing`).
 
 Not among the default plugins: a profile that packs switches off the scores that spread pods, and
-gives this one a weight. What pods are typical it learns from those that come.
+gives this one a weight. Which pods are typical the profile says; else it learns it from those that
+come.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from argosy.scheduler.framework import (
     Survey,
     UnschedulableError,
 )
+from argosy.scheduler.packing.args import told
 from argosy.scheduler.packing.live import Live, ranks
 from argosy.scheduler.packing.policies import POLICIES
 from argosy.scheduler.packing.worths import Known
@@ -30,7 +32,6 @@ from argosy.scheduler.shape import request_of
 from argosy.scheduler.state import State
 
 NAME = "GPUPacking"
-DEFAULT_POLICY = "argosy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +51,21 @@ class Packed(Preferring):
 
 
 def configured(args: Mapping[str, Any]) -> Plugin:
-    """The plugin under `args`: `policy`, by name. Raises ValueError with the argument's path."""
-    for name in args:
-        if name != "policy":
-            raise ValueError(f'unknown field "{name}"')
-    chosen = args.get("policy", DEFAULT_POLICY)
-    if not isinstance(chosen, str) or chosen not in POLICIES:
-        known = ", ".join(f'"{name}"' for name in POLICIES)
-        raise ValueError(f'policy: Unsupported value: "{chosen}": supported values: {known}')
+    """The plugin under `args`, see `packing.args`. Raises ValueError with the argument's path."""
+    policy, typical = told(args)
     lives: WeakKeyDictionary[State, Live] = WeakKeyDictionary()
 
     def survey(state: State, pod: Pod) -> Survey | None:
         live = lives.get(state)
         if live is None:
-            live = lives[state] = Live(state, POLICIES[chosen])
+            live = lives[state] = Live(state, POLICIES[policy], typical)
         try:
             known = live.look(pod, request_of(pod))
         except (UnschedulableError, RefusedError, CelError, ValueError):
             return None  # whoever asks for its claims will tell
         return None if known is None else Packed(known)
 
-    return Plugin(name=NAME, survey=survey)
+    return Plugin(name=NAME, survey=survey, prefers=True)
 
 
 PLUGIN = configured({})

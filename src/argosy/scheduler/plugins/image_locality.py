@@ -4,23 +4,10 @@ An image counts the less the fewer nodes have it: otherwise the first node to ha
 all its pods. What images are worth is told in `images`.
 """
 
-from dataclasses import dataclass
-
 from argosy.api.core import Pod
-from argosy.scheduler.framework import Mask, Plugin, Scores, Survey
-from argosy.scheduler.preferring import Preferring
+from argosy.scheduler.framework import Plugin, Survey
+from argosy.scheduler.preferring import Worths
 from argosy.scheduler.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class Held(Preferring):
-    """What each row is worth for one pod."""
-
-    worths: Scores
-
-    def score(self, feasible: Mask) -> Scores | None:
-        """Whichever are feasible."""
-        return self.worths
 
 
 def survey(state: State, pod: Pod) -> Survey | None:
@@ -39,7 +26,7 @@ def survey(state: State, pod: Pod) -> Survey | None:
     if not there or not containers:
         return None
     worths = nodes.images.worths(there, containers=containers, nodes=nodes.count, size=nodes.size)
-    return None if worths is None else Held(worths)
+    return None if worths is None else Worths(worths)
 
 
 def normalized(image: str) -> str:
@@ -47,4 +34,4 @@ def normalized(image: str) -> str:
     return image if image.rfind(":") > image.rfind("/") else f"{image}:latest"
 
 
-PLUGIN = Plugin(name="ImageLocality", survey=survey)
+PLUGIN = Plugin(name="ImageLocality", survey=survey, prefers=True)

@@ -44,4 +44,4 @@ def reserver(devices: Devices, pod: Pod) -> Reserver | None:
     return Pin(pinned(affinity)) if affinity and only_pinned(affinity) else None
 
 
-PLUGIN = Plugin(name="NodeNameAffinity", reserver=reserver)
+PLUGIN = Plugin(name="NodeNameAffinity", reserver=reserver, steady=True)

@@ -84,10 +84,10 @@ class Fit:
 
     def _asked(self, nodes: Columns, shape: Shape) -> Iterator[tuple[str, int, int]]:
         """Name, column and amount of what the pod asks for."""
-        nodes.vector(shape.request)  # which sees to it that every resource has its column
+        nodes.vector(shape.request)  # which sees to it that what nodes offer has its column
         for name, amount in shape.request.amounts:
             if not (self.ignored or self.ignored_groups) or not self._ignores(name):
-                yield name, nodes.resources[name], amount
+                yield name, nodes.column(name), amount
 
     def _ignores(self, name: str) -> bool:
         """Only of extended resources; a group is what stands before the stroke."""

@@ -13,22 +13,26 @@ from argosy.scheduler.plugins import (
     dynamic_resources,
     gpu_packing,
     image_locality,
+    inference_headroom,
     inter_pod_affinity,
     node_affinity,
     node_declared_features,
     node_name_affinity,
     node_ports,
+    node_reliability,
     node_resources_balanced_allocation,
     node_resources_fit,
     node_unschedulable,
     node_volume_limits,
     pod_topology_spread,
+    rank_closeness,
     scheduling_gates,
     taint_toleration,
     volume_binding,
     volume_restrictions,
     volume_zone,
 )
+from argosy.scheduler.reserving import keeping
 
 PLUGINS: tuple[Plugin, ...] = (
     scheduling_gates.PLUGIN,
@@ -69,11 +73,15 @@ Factory = Callable[[Mapping[str, Any]], Plugin]
 FACTORIES: Mapping[str, Factory] = {
     default_preemption.NAME: default_preemption.configured,
     gpu_packing.NAME: gpu_packing.configured,
+    keeping.NAME: keeping.configured,
+    inference_headroom.NAME: inference_headroom.configured,
     inter_pod_affinity.NAME: inter_pod_affinity.configured,
     node_affinity.NAME: node_affinity.configured,
+    node_reliability.NAME: node_reliability.configured,
     node_resources_balanced_allocation.NAME: node_resources_balanced_allocation.configured,
     node_resources_fit.NAME: node_resources_fit.configured,
     pod_topology_spread.NAME: pod_topology_spread.configured,
+    rank_closeness.NAME: rank_closeness.configured,
     volume_binding.PLUGIN.name: volume_binding.configured,
 }
 """Plugins that take arguments, by name: `configured` of their modules makes one of the arguments of

@@ -8,12 +8,10 @@ important ones first. Every rule is asked each time, so rows are looked at only 
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
-
 from argosy.scheduler.columns import Columns
 from argosy.scheduler.occupants import Occupant
+from argosy.scheduler.preemption.lower import Lower, Rows
 from argosy.scheduler.preemption.record import Candidate, importance
-from argosy.scheduler.preemption.sketch import Rows
 from argosy.scheduler.state import State
 from argosy.scheduler.trial import Trial
 
@@ -24,16 +22,16 @@ ENOUGH = 32
 
 
 def careful(
-    state: State, trial: Trial, rows: Rows, *, slots: Rows, number: int, reasons: Counter[str]
+    state: State, trial: Trial, rows: Rows, *, lower: Lower, number: int, reasons: Counter[str]
 ) -> list[Candidate]:
-    """The candidates among `rows`; `slots` are the pods that may go, and `reasons` are told of
-    those rows on which nothing helps."""
+    """The candidates among `rows`, where the `lower` pods may go; `reasons` are told of those rows
+    on which nothing helps."""
     if not len(rows):
         return []
     held = state.nodes.holdings
     rows = rows[:MOST_LOOKS]
     going: dict[int, list[Occupant]] = {int(row): [] for row in rows}
-    for slot in slots[np.isin(held.rows[slots], rows)]:
+    for slot in lower.on(rows):
         going[int(held.rows[slot])].append(held.occupant(int(slot)))
     found: list[Candidate] = []
     for row in rows:

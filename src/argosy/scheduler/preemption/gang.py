@@ -15,6 +15,7 @@ import numpy as np
 from argosy.api.core import Pod
 from argosy.api.meta import Key
 from argosy.scheduler.framework import Mask, UnschedulableError
+from argosy.scheduler.gangs.within import Within
 from argosy.scheduler.holdings import NOBODY, Slots, priority_of, started
 from argosy.scheduler.occupants import Occupant
 from argosy.scheduler.placement import Placement
@@ -71,7 +72,7 @@ class _Finder:
         first = searches[0]
         if any(search.shape != first.shape for search in searches):
             return True
-        _, sketch = self._preemptor.sketched(first, self._priority, self._spared)
+        sketch = self._preemptor.sketched(first, self._priority, self._spared)
         return sketch.most >= least
 
     def find(self, search: Search) -> Candidate | None:
@@ -104,13 +105,16 @@ class GangPreemptor:
         self._placer = placer
         self._preemptor = preemptor
 
-    def rescue(self, pods: Sequence[Pod], *, uid: str, least: int) -> Rescue:
-        """Nominate `least` of `pods`, the first ones that can be, or tell why not."""
+    def rescue(
+        self, pods: Sequence[Pod], *, uid: str, least: int, within: Within | None = None
+    ) -> Rescue:
+        """Nominate `least` of `pods`, the first ones that can be, or tell why not. All of them are
+        `within` a domain, where one is given."""
         if any(pod.spec.preemption_policy == "Never" for pod in pods):
             return Rescue(None, NEVER)
         exempt = frozenset(pod.metadata.uid for pod in pods)
         try:
-            searches = [self._placer.search(pod, exempt) for pod in pods]
+            searches = [self._placer.search(pod, exempt, within) for pod in pods]
         except UnschedulableError as error:
             return Rescue(None, f"preemption: {error}")
         if any(self._preemptor.expecting(search) for search in searches):
@@ -171,7 +175,7 @@ class GangPreemptor:
             if len(plan.placements) + len(searches) - number < least:
                 return False
             # What surveys say is of the moment.
-            fresh = self._placer.search(search.pod, search.exempt)
+            fresh = self._placer.search(search.pod, search.exempt, search.within)
             placement = self._one(plan, fresh, finder)
             if placement is not None:
                 self._state.assume(placement)
@@ -191,7 +195,8 @@ class GangPreemptor:
         for victim in candidate.victims:
             nodes.drop_pod(victim.pod.metadata.uid)
             plan.victims[victim.pod.metadata.uid] = (name, victim)
-        return self._placer.attempt(self._placer.search(search.pod, search.exempt), candidate.row)
+        fresh = self._placer.search(search.pod, search.exempt, search.within)
+        return self._placer.attempt(fresh, candidate.row)
 
     def _widen(self, plan: _Plan, priority: int) -> None:
         """Of gangs that would be left with too few, let all go: unless some may not."""

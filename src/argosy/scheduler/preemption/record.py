@@ -12,7 +12,7 @@ from argosy.scheduler.occupants import Occupant
 TARGET = "DisruptionTarget"
 BY_SCHEDULER = "PreemptionByScheduler"
 
-_OFFSET = 2**31
+OFFSET = 2**31
 """Added to each priority of a sum, so that more victims of negative priority are no gain."""
 
 
@@ -56,7 +56,7 @@ class Candidate:
             for victim, level in zip(self.victims, levels, strict=True)
             if level == highest
         )
-        total = sum(level + _OFFSET for level in levels)
+        total = sum(level + OFFSET for level in levels)
         return (self.violations, highest, total, len(levels), -earliest, self.row)
 
 

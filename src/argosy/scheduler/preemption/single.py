@@ -2,7 +2,8 @@
 
 As kube-scheduler's DefaultPreemption. Rows are narrowed down by resources (`sketch`); where other
 rules hang on the pods of a node, the dry run is made on the columns themselves (`careful`). The
-row that is chosen is tried as a whole in any case, so no pod goes for one that won't fit then.
+row that is chosen is tried as a whole where anything but resources counts, so no pod goes for one
+that won't fit then.
 """
 
 from collections import Counter
@@ -14,11 +15,14 @@ import numpy as np
 
 from argosy.api.core import Pod
 from argosy.scheduler.framework import Mask, PreemptionTerms
+from argosy.scheduler.gangs.within import WITHIN, Within
 from argosy.scheduler.holdings import Slots
 from argosy.scheduler.placing import YIELDING, Placer, Search
 from argosy.scheduler.preemption.careful import MOST_LOOKS, careful
+from argosy.scheduler.preemption.lower import Lower, Rows
+from argosy.scheduler.preemption.ratings import Memory
 from argosy.scheduler.preemption.record import Candidate, Preemption, leaving, victims_of
-from argosy.scheduler.preemption.sketch import NOT_HELPFUL, Rows, Sketch, Wish
+from argosy.scheduler.preemption.sketch import NOT_HELPFUL, Sketch, Wish
 from argosy.scheduler.sentences import available
 from argosy.scheduler.state import State
 from argosy.scheduler.trial import Trial
@@ -46,14 +50,15 @@ class Preemptor:
         self._placer = placer
         self._terms = terms
         self._turn = 0
+        self._memory = Memory(state.nodes)
         self._hopeless: dict[tuple[Hashable, int], str] = {}
         self._seen = (-1, -1)
 
-    def rescue(self, pod: Pod, exempt: Collection[str]) -> Rescue:
+    def rescue(self, pod: Pod, exempt: Collection[str], within: Within | None = None) -> Rescue:
         """Nominate `pod` for a node where others go, or tell why it can't be."""
         if pod.spec.preemption_policy == "Never":
             return Rescue(None, NEVER)
-        search = self._placer.search(pod, exempt)
+        search = self._placer.search(pod, exempt, within)
         if self.expecting(search):
             return Rescue(None, GOING)
         candidate, reason = self.find(search)
@@ -130,35 +135,33 @@ class Preemptor:
     ) -> Iterator[Candidate]:
         """The candidates that hold at the moment when each is asked for, best first. `spared` are
         the pods that are left alone; `reasons` tell of the other rows."""
-        slots, sketch = self.sketched(search, priority, spared)
-        reasons.update(sketch.reasons)
+        kept = spared is None
+        sketch = self.sketched(search, priority, spared)
         trial = self._placer.trial(search)
-        failed = 0
-        for candidate in self._candidates(search, sketch, trial, reasons, slots):
-            if self._holds(candidate, trial):
+        sure = kept and self._placer.by_resources(search)
+        rest = MOST_TRIED
+        for candidate in self._candidates(search, sketch, trial, reasons, kept=kept):
+            if (sure and not trial.first(candidate.row)) or self._holds(candidate, trial):
                 yield candidate
             else:
-                failed += 1
-                if failed == MOST_TRIED:
-                    return
+                rest -= 1
+            if not rest:
+                break
+        reasons.update(sketch.reasons)
 
     def sketched(
         self, search: Search, priority: int, spared: Callable[[Slots], Mask] | None
-    ) -> tuple[Slots, Sketch]:
+    ) -> Sketch:
         """The pods that may go, and what comes of it as far as resources go."""
         nodes = self._state.nodes
-        slots = nodes.holdings.below(priority)
-        if spared is not None:
-            slots = slots[~spared(slots)]
-        return slots, Sketch(nodes, self._wish(search, priority), self._stake(search), slots)
+        if spared is None:
+            lower = self._memory.lower(priority)
+        else:
+            lower = Lower(nodes, priority, spared)
+        return Sketch(nodes, self._wish(search, priority), self._stake(search), lower)
 
     def _candidates(
-        self,
-        search: Search,
-        sketch: Sketch,
-        trial: Trial,
-        reasons: Counter[str],
-        slots: Rows,
+        self, search: Search, sketch: Sketch, trial: Trial, reasons: Counter[str], *, kept: bool
     ) -> Iterator[Candidate]:
         """The candidates, best first: those of the sketch, and those that needed more care."""
         rows = sketch.rows
@@ -170,19 +173,28 @@ class Preemptor:
             self._state,
             trial,
             self._turned(rows[~simple]),
-            slots=slots,
+            lower=sketch.lower,
             number=number,
             reasons=reasons,
         )
-        drafts = self._drafts(sketch, rows[simple], number)
-        return merge(drafts, sorted(exact, key=_key), key=_key)
+        drafts = self._drafts(search, sketch, rows[simple], number, kept=kept)
+        return merge(drafts, sorted(exact, key=_key), key=_key) if exact else drafts
 
-    def _drafts(self, sketch: Sketch, rows: Rows, number: int) -> Iterator[Candidate]:
+    def _drafts(
+        self, search: Search, sketch: Sketch, rows: Rows, number: int, *, kept: bool
+    ) -> Iterator[Candidate]:
         """As many as upstream looks at: more where each of them would violate a budget."""
         budgets = self._state.budgets
+        ratings = None
+        if kept and len(rows):
+            ratings = self._memory.ratings((search.shape, search.pod.spec.priority))
+            ratings.refresh(sketch, budgets)
         end = number
         while True:
-            drafts = sketch.drafts(rows[:end], budgets)
+            some = rows[:end]
+            drafts = (
+                ratings.ranked(sketch, some, budgets) if ratings else sketch.drafts(some, budgets)
+            )
             if end >= len(rows) or (drafts.violations == 0).any():
                 break
             end *= 4
@@ -220,7 +232,9 @@ class Preemptor:
     def _simple(self, search: Search) -> Mask:
         """The rows on which resources are all that is missing, whoever goes."""
         nodes = self._state.nodes
-        if search.reservers or any(plugin is not YIELDING for plugin, _ in search.surveys):
+        plain = (YIELDING, WITHIN)
+        others = (it for it, _ in search.surveys if it not in plain and not it.prefers)
+        if search.reservers or any(others):
             return np.zeros(nodes.size, dtype=np.bool_)
         return search.ranking.mendable(but=self._placer.fit.name if self._placer.fit else "")
 
