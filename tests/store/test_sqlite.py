@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import uvloop
 
+from argosy.store import sqlite
 from argosy.store.interface import (
     Change,
     CompactedError,
@@ -87,6 +90,30 @@ async def test_what_a_caller_learns_of_a_pending_write_waits_for_it(tmp_path: Pa
     assert await reader == await first == store.get("/a")
     with pytest.raises(FileExistsError):
         await refused
+    await store.close()
+
+
+class Begun(threading.Event):
+    """Notes what those who waited for it got."""
+
+    seen: ClassVar[list[bool]] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seen.append(super().wait(5.0))
+        return self.seen[-1]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_commit_that_is_hastened_has_begun_before_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    monkeypatch.setattr(sqlite, "Event", Begun)
+    monkeypatch.setattr(Begun, "seen", [])
+    store, _ = open_on_disk(tmp_path)
+    store.hasten(lambda: wanted)
+    await store.write("/a", put(b"1"))
+    await store.write("/b", put(b"2"))
+    assert Begun.seen == [True, True] * wanted
     await store.close()
 
 

@@ -87,6 +87,10 @@ class Converted:
         """The store's."""
         return self.store.commit_seconds
 
+    def hasten(self, wanted: Callable[[], bool]) -> None:
+        """The store's."""
+        self.store.hasten(wanted)
+
     def get(self, key: str) -> Record | None:
         """The record, converted if it is of the kind: admission looks at others too."""
         record = self.store.get(key)

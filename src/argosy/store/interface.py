@@ -123,6 +123,12 @@ class Store(Protocol):
         """How long the disk takes for a commit, lately."""
         ...
 
+    def hasten(self, wanted: Callable[[], bool]) -> None:
+        """Begin a commit before anything else goes on, whenever `wanted` says so: while others fill
+        the event loop's thread, the disk's would wait for its turn to begin.
+        """
+        ...
+
     def get(self, key: str) -> Record | None:
         """The durable record of `key`."""
         ...

@@ -1,5 +1,7 @@
 """A store that lives and dies with its process: for tests, and the measure of the others."""
 
+from collections.abc import Callable
+
 from argosy.store.interface import Mutation, Page, Record, StoreUnavailableError
 from argosy.store.log import Limits, Reader
 from argosy.store.state import DEFAULT_LIMITS, FIRST_REVISION, State
@@ -18,6 +20,9 @@ class MemoryStore:
     @property
     def commit_seconds(self) -> float:
         return 0.0
+
+    def hasten(self, wanted: Callable[[], bool]) -> None:
+        """Nothing takes time here."""
 
     def get(self, key: str) -> Record | None:
         return self._state.get(key)

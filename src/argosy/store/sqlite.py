@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Protocol, Self
 
 from argosy.base.errors import internal_error
@@ -32,6 +33,8 @@ from argosy.store.state import DEFAULT_LIMITS, State
 TRIM_FROM = 64
 """History is trimmed on disk when it is so many revisions behind: rarely, but in small bites."""
 TRIM_MOST = 256
+LONGEST_START = 0.002
+"""Seconds for which the event loop waits until a commit that is hastened has begun."""
 NEWEST = 0.1
 """The weight of the newest commit in what one takes lately."""
 
@@ -78,6 +81,7 @@ class SqliteStore:
         self._busy = False
         self._trim_from = TRIM_FROM
         self._commit_seconds = 0.0
+        self._hasty: Callable[[], bool] = bool
         self._chores: deque[Callable[[], None]] = deque()
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._closing = False
@@ -109,6 +113,9 @@ class SqliteStore:
     @property
     def commit_seconds(self) -> float:
         return self._commit_seconds
+
+    def hasten(self, wanted: Callable[[], bool]) -> None:
+        self._hasty = wanted
 
     def get(self, key: str) -> Record | None:
         return self._state.get(key)
@@ -276,17 +283,20 @@ class SqliteStore:
         try:
             self._disk.begin(batch)
             trimmed = self._trim_some()
-            loop = asyncio.get_running_loop()
-            commit = loop.run_in_executor(self._thread, self._commit, loop.time)
+            loop, begun = asyncio.get_running_loop(), Event()
+            commit = loop.run_in_executor(self._thread, self._commit, loop.time, begun)
+            if self._hasty():
+                begun.wait(LONGEST_START)
         except Exception as error:  # whatever it is, nobody may be left waiting
             self._busy = False
             self._refuse(error)
             return
         commit.add_done_callback(partial(self._ended, batch, *trimmed))
 
-    def _commit(self, now: Callable[[], float]) -> None:
+    def _commit(self, now: Callable[[], float], begun: Event) -> None:
         """Bring the batch to the disk; runs in the thread."""
         began = now()
+        begun.set()
         self._disk.end()
         self._commit_seconds += NEWEST * (now() - began - self._commit_seconds)
 

@@ -60,6 +60,7 @@ class Fairness:
         self._now = clock.monotonic
         self.levels = Levels(seats, clock.monotonic)
         self._narrow = Narrow(clock.monotonic, lambda: store.commit_seconds)
+        store.hasten(self._narrow.meeting)
         self._turns = Turns(self._soon, self._narrow.writers)
         self._configuration = Configuration(store, self.levels, self._ask_again)
         self._watchers = Watchers()

@@ -35,8 +35,12 @@ class Narrow:
                 self._until = self._now() + MEMORY_SECONDS
             self._last = (level, flow)
 
+    def meeting(self) -> bool:
+        """Whether flows meet."""
+        return self._now() < self._until
+
     def writers(self) -> float:
         """The most writes of a flow that may be at work."""
-        if self._now() >= self._until:
+        if not self.meeting():
             return inf
         return FEWEST + int(self._commit() / WORK_SECONDS)
