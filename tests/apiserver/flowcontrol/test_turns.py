@@ -24,7 +24,7 @@ class Loop:
     def enter(self, level: Level, name: str) -> Ticket:
         ticket = Ticket(1, granted=lambda: self.given.append(name))
         assert level.queues.enter(ticket, name, (ord(name[0]) % 8,)) == ""
-        self.turns.ask(level)
+        self.turns.ask(level, name)
         return ticket
 
     def round(self) -> None:
@@ -65,6 +65,26 @@ def test_where_flows_meet_there_are_more_rounds_between_two_turns() -> None:
         assert loop.given == ["x"]
     loop.round()
     assert loop.given == ["x", "y"]
+
+
+def test_who_comes_beside_a_flood_has_the_next_turn() -> None:
+    loop, [level] = Loop(), levels(a=1).values()
+    loop.writers = 2
+    for _ in range(4):
+        loop.enter(level, "flood")
+    for _ in range(MEETING + 1):
+        loop.round()
+    assert loop.given == ["flood"] * 2
+    loop.enter(level, "quiet")
+    for _ in range(2):
+        loop.round()
+    assert loop.given == ["flood"] * 2 + ["quiet"]
+    loop.enter(level, "flood")  # it has waited for its own turns, and does so again
+    for _ in range(MEETING):
+        loop.round()
+        assert loop.given[-1] == "quiet"
+    loop.round()
+    assert loop.given[-1] == "flood"
 
 
 def test_the_first_begins_at_once_and_one_in_every_other_round() -> None:

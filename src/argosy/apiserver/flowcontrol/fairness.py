@@ -127,7 +127,7 @@ class Fairness:
             level.queues.take()
         else:
             counted.lengths.add(level.queues.length_for(ticket))
-            self._turns.ask(level)
+            self._turns.ask(level, ticket.flow)
         if ticket.began is None and (reason := await self._waited(passage)):
             return reason
         assert ticket.began is not None

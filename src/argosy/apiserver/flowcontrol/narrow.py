@@ -11,8 +11,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-FEWEST: Final = 2
-"""One is at work while the other is on its way to the disk."""
+FEWEST: Final = 1
+"""While it is on its way to the disk, others have the processor: with two, no more were written."""
 WORK_SECONDS: Final = 0.003
 """What a write takes of the processor, all in all: so many more fit into the time of a commit."""
 MEMORY_SECONDS: Final = 1.0

@@ -44,6 +44,11 @@ class Ticket:
     writes: bool = False  # it shares the disk's commits with others
 
     @property
+    def flow(self) -> str:
+        """The name of its flow, once it has entered."""
+        return self.place[1].name if self.place else ""
+
+    @property
     def most(self) -> int:
         """Seats that are kept for it."""
         return max(self.seats, self.final)

@@ -3,9 +3,9 @@
 Seats bound how many requests are in progress, most of which wait for a disk or a node. What they
 compete for is the processor: a request that may begin does so at its turn, and there is a turn in
 every other round of the loop, or, where flows meet, in every seventh. So between two requests of a
-flood somebody else's, who came meanwhile, is seen and is next, and a
-write that has begun gets on. Levels have turns in proportion to their seats; within a level its
-queues say who is next.
+flood somebody else's, who came meanwhile, is seen and is next, and a write that has begun gets on.
+Who comes while one flow has turn after turn need not wait for the seventh round. Levels have turns
+in proportion to their seats; within a level its queues say who is next.
 """
 
 from collections.abc import Callable
@@ -28,10 +28,13 @@ class Turns:
         self._waiting: dict[Level, None] = {}
         self._taken = False
         self._rest = 0
+        self._latest = self._flooding = ""
         self._virtual = 0.0
 
-    def ask(self, level: Level) -> None:
-        """Somebody waits in `level`, or it has got free seats for who does."""
+    def ask(self, level: Level, flow: str = "") -> None:
+        """Somebody of `flow` waits in `level`, or it has got free seats for who does."""
+        if flow and self._flooding and flow != self._flooding:
+            self._rest = min(self._rest, 1)
         if level not in self._waiting:
             level.virtual = max(level.virtual, self._virtual)
             self._waiting[level] = None
@@ -60,6 +63,8 @@ class Turns:
             self._virtual = level.virtual
             level.virtual += ticket.most / max(1, level.queues.limit)
             self._taken = True
+            self._flooding = ticket.flow if ticket.flow == self._latest else ""
+            self._latest = ticket.flow
             if ticket.granted is not None:
                 ticket.granted()
             self._rest = 1 if writers == inf else MEETING
