@@ -233,3 +233,17 @@ async def test_who_is_hurried_while_it_is_busy_or_rests_does_not_wait(queue: Que
     assert await ready(queue) == []
     queue.hurry("a")
     assert await ready(queue) == ["a"]
+
+
+async def test_who_held_up_the_others_comes_after_them(queue: Queue, clock: FakeClock) -> None:
+    for key in ("slow", "held"):
+        queue.add(key)
+    assert await ready(queue) == ["slow", "held"]
+    queue.retry("slow", last=True)
+    queue.retry("held")
+    await clock.advance(1.0)
+    assert await ready(queue) == ["held"]
+    await clock.advance(8.0)
+    assert await ready(queue) == []
+    await clock.advance(1.0)
+    assert await ready(queue) == ["slow"]

@@ -76,7 +76,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What becomes of a unit. `busy`: ask again soon, whatever happens.
+    """What becomes of a unit. `busy`: ask again soon, whatever happens; `hung`: but after the
+    others, whom deciding on it held up.
 
     `release`: claims that are allocated for pods that can't be placed; others may have them.
     `preemptions`: who has to go for pods that can't be placed yet.
@@ -88,6 +89,7 @@ class Decision:
     release: tuple[ResourceClaim, ...] = ()
     preemptions: tuple[Preemption, ...] = ()
     busy: bool = False
+    hung: bool = False
     composites: tuple[tuple[CompositePodGroup, str], ...] = ()
 
     @property

@@ -30,6 +30,10 @@ class PluginError(NamedError):
         super().__init__(f"plugin {plugin} {text}")
 
 
+class HungError(PluginError):
+    """A plugin that was stopped while it looked at a pod: that pod is not tried again soon."""
+
+
 def told(error: Exception) -> str:
     """The error in the words of a condition."""
     if isinstance(error, NamedError):

@@ -26,7 +26,7 @@ from argosy.scheduler.backlog import Backlog, UnitKey, unit_of
 from argosy.scheduler.binding import Binder
 from argosy.scheduler.decide import Decider, Decision, Refusal, Unit
 from argosy.scheduler.extenders.asking import Extenders
-from argosy.scheduler.faults import SCHEDULER_ERROR, NamedError, told
+from argosy.scheduler.faults import SCHEDULER_ERROR, HungError, NamedError, told
 from argosy.scheduler.foreignreading import ForeignReading
 from argosy.scheduler.gangs.kinship import COMPOSITE
 from argosy.scheduler.hints import heeds_others, relabelled, stirs
@@ -218,7 +218,7 @@ class Scheduler:
             for it in decision.preemptions:
                 self._state.evicting.difference_update(one.pod.metadata.uid for one in it.victims)
         if failed:
-            self._queue.retry(key)
+            self._queue.retry(key, last=decision.hung)
         elif decision.waiting:
             heeding = any(heeds_others(refusal.pod) for refusal in decision.refusals)
             self._queue.park(key, heeding=heeding, within=self._book.due(key))
@@ -351,7 +351,7 @@ def _failed(unit: Unit, error: Exception) -> Decision:
     context = {"pod": "/".join(unit.pods[0].key), "error": text}
     log.warning("deciding failed", extra=context, exc_info=traced)
     refusals = tuple(Refusal(pod, SCHEDULER_ERROR, text) for pod in unit.pods)
-    return Decision(refusals=refusals, busy=True)
+    return Decision(refusals=refusals, busy=True, hung=isinstance(error, HungError))
 
 
 def _occupant(pod: Pod) -> Occupant:

@@ -23,6 +23,8 @@ LONGEST_PARKED = 300.0
 """An event that nobody thought of must not strand a pod for ever."""
 QUIET = 5.0
 """What is put off has its turn after so long without news of it."""
+_MANY = 30
+"""After so many failures every rest is the longest."""
 _FRONT = 2**62
 """Taken from the order of those that come before the others."""
 
@@ -165,8 +167,13 @@ class SchedulingQueue(Generic[K]):
             due = self._clock.monotonic() + min(within, LONGEST_PARKED)
             self._push(key, max(due, entry.due))
 
-    def retry(self, key: K) -> None:
-        """Placing `key` failed halfway: it comes again after its rest."""
+    def retry(self, key: K, *, last: bool = False) -> None:
+        """Placing `key` failed halfway: it comes again after its rest, the longest one if `last`.
+
+        Who holds up everybody would else always come just before those that it held up.
+        """
+        if last and key in self._entries:
+            self._entries[key].failures = _MANY
         entry = self._failed(key)
         if entry is not None:
             self._rest(key, entry)
@@ -192,7 +199,7 @@ class SchedulingQueue(Generic[K]):
         if entry.later:
             self._put_off(key, entry)
             return None
-        rest = min(self._first_rest * 2 ** min(entry.failures, 30), self._longest_rest)
+        rest = min(self._first_rest * 2 ** min(entry.failures, _MANY), self._longest_rest)
         entry.failures += 1
         entry.due = self._clock.monotonic() + rest
         return entry

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from argosy.scheduler.faults import PluginError
+from argosy.scheduler.faults import HungError, PluginError
 from argosy.scheduler.framework import BusyError, UnschedulableError
 from argosy.scheduler.thirdparty.watch import REST, Watch
 from argosy.testing.clock import FakeClock
@@ -49,6 +49,7 @@ def test_what_hangs_is_stopped(hang: Callable[[], None]) -> None:
     with pytest.raises(PluginError) as caught:
         watch.call("X", "filter", hang)
     assert str(caught.value) == "plugin X hung: its filter took longer than 0.05 s"
+    assert isinstance(caught.value, HungError)
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0.0
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
@@ -58,8 +59,9 @@ async def test_who_hung_is_not_asked_for_a_while_and_others_are() -> None:
     watch = Watch(clock, budget=BUDGET)
     with pytest.raises(PluginError):
         watch.call("X", "filter", spin)
-    with pytest.raises(PluginError, match="plugin X hung lately: it is not asked for 5 s"):
+    with pytest.raises(PluginError, match="plugin X hung lately: it is not asked for 5 s") as told:
         watch.call("X", "score", lambda: 1)
+    assert not isinstance(told.value, HungError)
     assert watch.call("Y", "score", lambda: 2) == 2
     await clock.advance(REST)
     assert watch.call("X", "score", lambda: 1) == 1

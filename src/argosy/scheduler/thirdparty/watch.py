@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from argosy.base.clock import Clock
-from argosy.scheduler.faults import PluginError, shown
+from argosy.scheduler.faults import HungError, PluginError, shown
 from argosy.scheduler.framework import UnschedulableError
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Watch:
             self._disarm()
             self._resting[plugin] = self._clock.monotonic() + REST
             text = f"hung: its {what} took longer than {self._budget:g} s"
-            raise PluginError(plugin, text) from None
+            raise HungError(plugin, text) from None
         except UnschedulableError:
             raise
         except (Exception, SystemExit, GeneratorExit) as error:
