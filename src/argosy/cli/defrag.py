@@ -1,7 +1,6 @@
 """`argosy defrag`: which pods to move so that whole GPUs and nodes become free."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from argosy.cli.connecting import NO_CLUSTER, Context, Kubeconfig, access, connected, what_helps
-from argosy.cli.terminal import fail, printable
+from argosy.cli.terminal import fail, show
 
 if TYPE_CHECKING:
     from argosy.client.client import Client
@@ -59,13 +58,7 @@ def defrag(
         fail(str(error), what_helps(error, usual))
     except (ConnectionError, OSError) as error:
         fail(str(error), what_helps(error, NO_CLUSTER))
-    if output is Output.JSON:
-        import msgspec
-
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
-        return
-    for line in lines(told):
-        sys.stdout.write(f"{printable(line)}\n")
+    show(told, lines, as_json=output is Output.JSON)
 
 
 async def _asked(found: "Access", most: int) -> Json:

@@ -1,7 +1,6 @@
 """`argosy explain`: why a pod or workload is pending, and what would help."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ import typer
 
 from argosy.cli.connecting import NO_CLUSTER, Context, Kubeconfig, access, connected, what_helps
 from argosy.cli.listing import every, listed
-from argosy.cli.terminal import fail, printable
+from argosy.cli.terminal import fail, show
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,13 +80,7 @@ def explain(
         fail(str(error), what_helps(error, usual))
     except (ConnectionError, OSError) as error:
         fail(str(error), what_helps(error, NO_CLUSTER))
-    if output is Output.JSON:
-        import msgspec
-
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
-        return
-    for line in lines(told):
-        sys.stdout.write(f"{printable(line)}\n")
+    show(told, lines, as_json=output is Output.JSON)
 
 
 async def _asked(found: "Access", target: str, namespace: str) -> Json:

@@ -1,7 +1,8 @@
 """How the command line talks: to stderr, with a `hint:` after an error."""
 
 import sys
-from typing import NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 
 def say(text: str) -> None:
@@ -22,3 +23,14 @@ def printable(text: str) -> str:
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )
+
+
+def show(told: Any, lines: Callable[[Any], Iterable[str]], *, as_json: bool) -> None:
+    """Write what was found out, as JSON or as the lines that are made of it."""
+    if as_json:
+        import msgspec
+
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
+        return
+    for line in lines(told):
+        sys.stdout.write(f"{printable(line)}\n")
