@@ -143,12 +143,12 @@ class Backlog:
     def incomplete(self, key: UnitKey) -> bool:
         """Whether more must come before there is anything to decide, as a rule soon: other pods of
         the gang, or claims that are made from templates."""
-        if any(map(_unclaimed, self._waiting.get(key, {}).values())):
-            return True
+        waiting = self._waiting.get(key, {})
         group = self.group(key)
         gang = group.spec.scheduling_policy.gang if group is not None else None
-        there = len(self._waiting.get(key, ())) + len(self._bound.get(key, ()))
-        return gang is not None and there < gang.min_count
+        if gang is not None and len(waiting) + len(self._bound.get(key, ())) < gang.min_count:
+            return True  # said before all of them are looked at, which come one by one
+        return any(_unclaimed(pod) for pod in waiting.values() if pod.spec.resource_claims)
 
     def waiting(self, family: str) -> list[UnitKey]:
         """The gangs of a family that wait."""

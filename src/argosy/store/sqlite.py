@@ -283,9 +283,9 @@ class SqliteStore:
         try:
             self._disk.begin(batch)
             trimmed = self._trim_some()
-            loop, begun = asyncio.get_running_loop(), Event()
+            loop, begun = asyncio.get_running_loop(), Event() if self._hasty() else None
             commit = loop.run_in_executor(self._thread, self._commit, loop.time, begun)
-            if self._hasty():
+            if begun is not None:
                 begun.wait(LONGEST_START)
         except Exception as error:  # whatever it is, nobody may be left waiting
             self._busy = False
@@ -293,10 +293,11 @@ class SqliteStore:
             return
         commit.add_done_callback(partial(self._ended, batch, *trimmed))
 
-    def _commit(self, now: Callable[[], float], begun: Event) -> None:
+    def _commit(self, now: Callable[[], float], begun: Event | None) -> None:
         """Bring the batch to the disk; runs in the thread."""
         began = now()
-        begun.set()
+        if begun is not None:
+            begun.set()
         self._disk.end()
         self._commit_seconds += NEWEST * (now() - began - self._commit_seconds)
 
