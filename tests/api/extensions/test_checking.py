@@ -1,6 +1,5 @@
 """Tests of values against schemas: words, ratcheting, and the quick question's honesty."""
 
-import time
 from typing import Any
 
 import pytest
@@ -139,9 +138,8 @@ def test_null_is_a_value_where_it_may_be_one() -> None:
 
 
 def test_no_pattern_takes_long() -> None:
-    began = time.process_time()
+    """One that tried every split would never end: the suite's limit stops it."""
     assert found({**TEXT, "pattern": "^(a+)+$"}, "a" * 100_000 + "b")
-    assert time.process_time() - began < 1
 
 
 LEAVES = st.sampled_from(

