@@ -83,18 +83,24 @@ async def many(
 ) -> None:
     """Create `count` objects of one body. Raises LoadError where one was refused."""
     lua = counted(token, path, body, count, unique, numbers)
-    output = await _run(url, lua, connections=connections, seconds=LONGEST, nice=0)
+    output = await _run(url, lua, connections=connections, seconds=LONGEST)
     refused = output.rpartition("\n")[2]
     if refused != "0":
         raise LoadError(f"of {count} requests to {path} were refused: {refused}")
 
 
-async def wrk(url: str, lua: str, *, connections: int, seconds: float, nice: int = 0) -> Load:
-    """Run wrk with one thread, where asked at a lower priority. Raises LoadError."""
-    return _read(await _run(url, lua, connections=connections, seconds=seconds, nice=nice))
+async def wrk(
+    url: str, lua: str, *, connections: int, seconds: float, elsewhere: bool = False
+) -> Load:
+    """Run wrk with one thread. Raises LoadError.
+
+    `elsewhere`: as if on a machine of its own, it takes no processor that anybody else wants.
+    """
+    before = ("chrt", "--idle", "0") if elsewhere else ()
+    return _read(await _run(url, lua, *before, connections=connections, seconds=seconds))
 
 
-async def _run(url: str, lua: str, *, connections: int, seconds: float, nice: int) -> str:
+async def _run(url: str, lua: str, *before: str, connections: int, seconds: float) -> str:
     program = shutil.which("wrk")
     if program is None:
         raise LoadError("wrk is not installed (Debian: apt install wrk)")
@@ -103,8 +109,7 @@ async def _run(url: str, lua: str, *, connections: int, seconds: float, nice: in
         file.flush()
         process = await asyncio.create_subprocess_exec(
             *(
-                "nice",
-                f"-n{nice}",
+                *before,
                 program,
                 "-t1",
                 f"-c{connections}",
