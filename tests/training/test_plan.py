@@ -10,7 +10,7 @@ from argosy.api.meta import Condition, condition
 from argosy.api.scheduling import PodGroup
 from argosy.api.trainer import JobStatus, TrainJob, TrainJobStatus
 from argosy.runtime.commit import Plan
-from argosy.training.plan import finished, make_plan, refused
+from argosy.training.plan import finished, leftovers, make_plan, refused
 from tests.training.builders import NOW, STAMP, group, job, pod, runtime
 
 PODS_0 = ["Pod/j-node-0-0-0", "Pod/j-node-0-1-0"]
@@ -281,12 +281,12 @@ def test_a_job_is_suspended_even_without_its_runtime() -> None:
     assert deleted(found) == ["Pod/j-node-0-0-0", "PodGroup/j-0"]
 
 
-NOTHING_LEFT = {
+OVER = {
     "complete": job(COMPLETE),
     "failed": job(FAILED),
     "complete, then suspended": job(COMPLETE, suspend=True),
-    "being deleted": job(metadata={"deletionTimestamp": STAMP}),
 }
+NOTHING_LEFT = {**OVER, "being deleted": job(metadata={"deletionTimestamp": STAMP})}
 
 
 @pytest.mark.parametrize("found", NOTHING_LEFT.values(), ids=NOTHING_LEFT.keys())
@@ -294,6 +294,42 @@ def test_what_is_over_is_left_alone(found: TrainJob) -> None:
     pods = [pod(0, "Failed"), pod(1)]
     assert plan(found, [group()], pods) == Plan()
     assert make_plan(found, None, [group()], pods, NOW) == Plan()
+
+
+def left(found: TrainJob, groups: Sequence[PodGroup], pods: Sequence[Pod]) -> list[str]:
+    return deleted(Plan(delete=leftovers(found, groups, pods)))
+
+
+@pytest.mark.parametrize("found", OVER.values(), ids=OVER.keys())
+def test_what_is_made_after_the_end_by_somebody_who_is_late_goes(found: TrainJob) -> None:
+    last = [pod(0, "Succeeded", attempt=1), pod(1, "Failed", attempt=1)]
+    assert left(found, [group(1)], last) == []
+    late = [pod(0, "Succeeded"), pod(1), pod(2, attempt=1), pod(3, leaving=True)]
+    names = ["Pod/j-node-0-2-1", *PODS_0, "PodGroup/j-0"]
+    assert left(found, [group(0), group(1)], [*last, *late]) == names
+
+
+@pytest.mark.parametrize("leaving", [True, False], ids=["being deleted", "not over"])
+def test_of_a_job_that_is_not_over_or_goes_itself_nothing_is_left_over(leaving: bool) -> None:
+    metadata = {"deletionTimestamp": STAMP} if leaving else {}
+    found = job(*[COMPLETE] * leaving, metadata=metadata)
+    assert left(found, [group(0), group(1)], [pod(0), pod(0, attempt=1)]) == []
+
+
+def test_of_an_earlier_attempt_nothing_stays_or_counts_when_the_job_is_complete() -> None:
+    last = [pod(rank, "Succeeded", attempt=1) for rank in (0, 1)]
+    found = plan(job(), [group(0), group(1)], [pod(0, "Succeeded"), pod(1), *last])
+    assert told(found, "Complete") == ("True", "JobsCompleted", "all 2 pods succeeded")
+    assert deleted(found) == [*PODS_0, "PodGroup/j-0"]
+    assert (counted(found).succeeded, counted(found).active) == (2, 0)
+
+
+def test_of_an_earlier_attempt_nothing_stays_or_counts_when_the_job_fails() -> None:
+    last = [pod(0, "Failed", attempt=1), pod(1, "Succeeded", attempt=1)]
+    found = plan(job(), [group(1, failures=1)], [pod(0, "Failed"), *last])
+    assert told(found, "Failed") is not None
+    assert deleted(found) == [PODS_0[0]]
+    assert (counted(found).succeeded, counted(found).failed) == (1, 1)
 
 
 def test_finished_means_that_a_final_condition_is_true() -> None:

@@ -1,18 +1,25 @@
 """TrainJobs on a whole API server."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from argosy.api.core import Node, Pod, Service
 from argosy.api.scheduling import PodGroup
 from argosy.api.trainer import ClusterTrainingRuntime, TrainingRuntime, TrainJob
 from argosy.base.clock import timestamp
+from argosy.base.errors import StatusError
 from argosy.cluster.operators import add_kubernetes
+from argosy.runtime.commit import Committer
+from argosy.runtime.events import EventRecorder
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
-from argosy.training.plan import PLACED
-from argosy.training.trainjob import train_jobs
-from tests.training.builders import runtime_json
+from argosy.training import pods as made
+from argosy.training.plan import PLACED, finished
+from argosy.training.trainjob import NAME, TrainJobs, train_jobs
+from tests.training.builders import runtime, runtime_json
 from tests.training.kit import Scene, scene
 
 Json = dict[str, Any]
@@ -68,6 +75,45 @@ async def test_beyond_its_restarts_a_job_fails_and_stays_failed() -> None:
         await it.clock.advance(600)
         assert (await it.job()).status == before.status
         assert await it.pods() == []
+
+
+async def test_a_pod_that_comes_after_the_end_by_somebody_who_is_late_goes() -> None:
+    async with scene() as it:
+        await it.make_runtime(restarts=0)
+        await it.make_job()
+        await it.report(A, "Failed", **exited(2))
+        assert await it.pods() == [A]
+        [_, late] = made.pods(await it.job(), runtime(), 0, 2)
+        await it.client.create(Pod.resource, late.body)
+        assert await it.pods() == [A]
+
+
+@dataclass(frozen=True)
+class Old:
+    """A cache that is behind."""
+
+    objects: tuple[Pod, ...] = ()
+
+    def owned_by(self, uid: str) -> tuple[Pod, ...]:
+        return self.objects
+
+
+async def test_after_the_end_pods_that_ended_stay_though_the_cache_does_not_know_yet() -> None:
+    async with scene() as it:
+        await it.make_runtime()
+        await it.make_job()
+        seen: Any = Old(tuple((await it.client.list(Pod, "default")).items))
+        for name in (A, B):
+            await it.report(name, "Succeeded")
+        job, nothing, client = await it.job(), cast(Any, Old()), it.client
+        assert finished(job)
+        runtimes = it.running.manager.informer(TrainingRuntime)
+        committer = Committer(client, EventRecorder(client, it.clock, NAME), ())
+        late = TrainJobs(nothing, seen, nothing, runtimes, nothing, client, committer, it.clock)
+        with pytest.raises(StatusError) as raised:
+            await late.reconcile(job)
+        assert raised.value.code == 409
+        assert await it.pods() == [A, B]
 
 
 async def test_a_job_rests_when_there_is_nothing_to_do() -> None:

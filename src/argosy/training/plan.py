@@ -4,9 +4,14 @@ A job runs as one gang. Each attempt has a PodGroup, which is also the attempt's
 of the gang ends badly, all of it is taken away and, while the runtime's `maxRestarts` allows, the
 next attempt begins once the last pod of the old one is gone (two attempts never write the same
 checkpoints). What the node itself took down (`DisruptionTarget`) is not counted.
+
+Whoever still acts on an older state (a second instance whose caches lag, a request that was long on
+its way) may make pods of an attempt that is over, even after the job's end. They are taken away
+whenever they are seen, and the end does not count them: so does JobSet with the jobs of previous
+attempts, and with those that run once the set is over (`reconcile` in its jobset_controller.go).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +60,19 @@ def make_plan(
     return _next(job, Observed(runtime, groups, pods), now)
 
 
+def leftovers(
+    job: TrainJob, groups: Sequence[PodGroup], pods: Sequence[Pod]
+) -> list[Pod | PodGroup]:
+    """What somebody who did not know yet made of a job that is over.
+
+    It may be deleted only as it was seen: where the pods' cache is behind the job's, a pod that
+    ended, and has its logs, still seems to run.
+    """
+    if job.metadata.deletion_timestamp or not finished(job):
+        return []
+    return _surplus(groups, pods)
+
+
 def refused(job: TrainJob, pods: Sequence[Pod], answer: str, now: datetime) -> Plan:
     """What to tell where the API refused an object of the job's with `answer`."""
     return _not_scheduled(job, pods, "FailedCreate", answer, now)
@@ -71,7 +89,7 @@ def ungrouped(job: TrainJob, pods: Sequence[Pod], now: datetime) -> Plan:
 
 
 def _next(job: TrainJob, seen: Observed, now: datetime) -> Plan:
-    attempt = max((*map(_attempt, seen.groups), *map(_attempt, seen.pods)), default=0)
+    attempt = _newest(seen.groups, seen.pods)
     current = [pod for pod in seen.pods if _attempt(pod) == attempt]
     group = _group(seen, attempt)
     if group is not None and group.metadata.deletion_timestamp and not current:
@@ -266,13 +284,23 @@ def _failures(seen: Observed, attempt: int) -> int:
 
 
 def _ended(job: TrainJob, seen: Observed, now: datetime, end: Condition) -> Plan:
-    """The job is over. Pods stay for their logs; those that still run are taken away."""
-    running = [pod for pod in seen.pods if not pod.finished]
+    """The job is over, and the last attempt's pods tell how it went."""
+    attempt = _newest(seen.groups, seen.pods)
+    current = [pod for pod in seen.pods if _attempt(pod) == attempt]
     kind = "Normal" if end.type == "Complete" else "Warning"
     assert end.reason
     note = Note(end.reason, end.message, "Normal" if kind == "Normal" else "Warning")
-    status = _status(job, end, seen.pods, now)
-    return Plan(delete=_undeleted(running), status=status, notes=[note])
+    status = _status(job, end, current, now)
+    return Plan(delete=_surplus(seen.groups, seen.pods), status=status, notes=[note])
+
+
+def _surplus(groups: Sequence[PodGroup], pods: Sequence[Pod]) -> list[Pod | PodGroup]:
+    """All but the last attempt's pods that ended: these stay for their logs."""
+    attempt = _newest(groups, pods)
+    running = [pod for pod in pods if not pod.finished and _attempt(pod) == attempt]
+    old = [pod for pod in pods if _attempt(pod) != attempt]
+    stale = [group for group in groups if _attempt(group) != attempt]
+    return _undeleted([*running, *old, *stale])
 
 
 def _suspended(
@@ -285,8 +313,12 @@ def _suspended(
     return Plan(delete=delete, status=_status(job, paused, (), now))
 
 
-def _undeleted(pods: Sequence[Pod]) -> list[Pod]:
-    return [pod for pod in pods if not pod.metadata.deletion_timestamp]
+def _undeleted(objects: Iterable[Pod | PodGroup]) -> list[Pod | PodGroup]:
+    return [obj for obj in objects if not obj.metadata.deletion_timestamp]
+
+
+def _newest(groups: Sequence[PodGroup], pods: Sequence[Pod]) -> int:
+    return max((*map(_attempt, groups), *map(_attempt, pods)), default=0)
 
 
 def _attempt(obj: Pod | PodGroup) -> int:

@@ -1,5 +1,6 @@
-"""The TrainJob controller: reads, lets `plan` decide, commits."""
+"""The TrainJob controller: reads, lets `plan` decide, commits; of a job that is over, tidies up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from argosy.api.core import Pod, Service
@@ -13,12 +14,13 @@ from argosy.api.trainer import (
 )
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
+from argosy.client.client import Client
 from argosy.runtime.commit import Committer, Plan
 from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder
 from argosy.runtime.informer import Informer
 from argosy.runtime.manager import Manager
-from argosy.training.plan import make_plan, refused, ungrouped
+from argosy.training.plan import leftovers, make_plan, refused, ungrouped
 
 NAME = "training/trainjob"
 
@@ -32,6 +34,7 @@ class TrainJobs:
     groups: Informer[PodGroup]
     runtimes: Informer[TrainingRuntime]
     cluster_runtimes: Informer[ClusterTrainingRuntime]
+    client: Client
     committer: Committer
     clock: Clock
 
@@ -49,7 +52,16 @@ class TrainJobs:
                 told = ungrouped(job, pods, now)
                 await self.committer.commit(job, told, refused=lambda _: Plan())
             raise
+        await self._tidy(leftovers(job, groups, pods))
         return Result(after=plan.after)
+
+    async def _tidy(self, objects: Sequence[Pod | PodGroup]) -> None:
+        """Delete the objects as they were seen; where one is another now, it is looked at again."""
+        for obj in objects:
+            meta, seen = obj.metadata, obj.metadata.resource_version
+            await self.client.delete(
+                obj.resource, meta.name, meta.namespace, uid=meta.uid, revision=seen
+            )
 
     def _runtime(self, job: TrainJob) -> TrainingRuntimeSpec | None:
         reference = job.spec.runtime_ref
@@ -78,7 +90,9 @@ def train_jobs(manager: Manager) -> Controller[TrainJob]:
     client = manager.client_as(NAME)
     events = EventRecorder(client, manager.clock, NAME)
     committer = Committer(client, events, (jobs, pods, groups, services))
-    controller = TrainJobs(jobs, pods, groups, runtimes, cluster_runtimes, committer, manager.clock)
+    controller = TrainJobs(
+        jobs, pods, groups, runtimes, cluster_runtimes, client, committer, manager.clock
+    )
     return Controller(
         name=NAME,
         informer=jobs,
