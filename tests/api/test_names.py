@@ -194,3 +194,11 @@ def test_finalizers_without_a_domain_are_kubernetes_own() -> None:
     assert error.text == (
         'Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified'
     )
+
+
+@pytest.mark.parametrize("name", ["example.com/a", "a" * 63, f"{'b' * 253}/{'a' * 63}"])
+def test_what_is_qualified_is_so_each_time(name: str) -> None:
+    for _ in range(2):
+        assert names.is_qualified(name)
+        assert not names.is_qualified(f"{name}/")
+        assert not names.is_qualified(name + "a" * 400)

@@ -351,3 +351,11 @@ async def test_a_stream_comes_in_pieces() -> None:
 
     assert [piece async for piece in streaming.stream("/log", {})] == [b"a", b"b"]
     assert [piece async for piece in streaming.stream("/log", {})] == [b"whole"]
+
+
+async def test_of_what_was_created_the_metadata_is_read() -> None:
+    meta = {"name": "it-x", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+    way = Fixed([Response(201, {}, msgspec.json.encode({"metadata": meta, "data": 1}))])
+    made = await Client(way, "me").created(MAPS, MAP)
+    assert (made.name, made.uid, made.resource_version) == ("it-x", "u", "7")
+    assert (way.asked[0].method, way.asked[0].query) == ("POST", "fieldManager=me")

@@ -1,5 +1,6 @@
 """Pods as controllers make them: never twice, and not on and on where they are refused."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from argosy.api.replicas import ReplicaSet
 from argosy.base.errors import StatusError, forbidden
 from argosy.client.client import MERGE, Client
 from argosy.controllers.podcontrol import (
+    MOMENT,
     WIDEST,
     PodControl,
     namespace_going,
@@ -116,6 +118,22 @@ async def test_what_was_written_is_expected_until_the_cache_shows_it() -> None:
         await control.delete(owner, [first])
         await settle()
         assert expected.met(uid)
+
+
+async def test_a_cache_that_is_on_time_shows_in_a_moment_what_was_written() -> None:
+    async with controlling() as (it, _, control, owner):
+        assert not await control.shown(owner, it.clock)  # nothing was written
+        await control.create(owner, bodies(owner, 3))
+        assert await control.shown(owner, it.clock)
+        assert len(control.pods_of(owner)) == 3
+        control.expectations.came_to(owner.metadata.uid, str(10**9))
+        waiting = asyncio.create_task(control.shown(owner, it.clock))
+        await settle()
+        assert not waiting.done()
+        await it.clock.advance(MOMENT)
+        assert not await waiting
+        control.expectations.doubt(owner.metadata.uid)
+        assert not await control.shown(owner, it.clock)  # at once: the server is asked first
 
 
 async def test_nothing_is_remembered_of_an_owner_that_is_gone() -> None:

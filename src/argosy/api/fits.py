@@ -17,6 +17,8 @@ Fits = Callable[[Any], bool]
 
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
+_ALIKE = {"spec", "fieldsV1"}
+"""Fields that say the same in many objects: what was found of one is remembered."""
 
 
 def compiled(schema: Schema) -> Fits:
@@ -61,8 +63,8 @@ class _Compiler:
         nodes = {
             name: self.node(node) for name, node in schema.properties.items() if name not in strings
         }
-        if "spec" in nodes:
-            nodes["spec"] = remembered(nodes["spec"])
+        for name in _ALIKE & nodes.keys():
+            nodes[name] = remembered(nodes[name])
         required = schema.required
 
         def fits(value: Any) -> bool:

@@ -6,6 +6,7 @@ Source: Kubernetes' "Object Names and IDs", "Labels and Selectors", "Annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from argosy.base.errors import FieldError, forbidden_field, invalid_value, required, too_long
@@ -42,6 +43,7 @@ LABEL_VALUE_RULE = (
     "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 ANNOTATIONS_LIMIT = 256 * 1024
+LONGEST_KEY = 253 + len("/") + 63
 STANDARD_FINALIZERS = frozenset(("foregroundDeletion", "kubernetes", "orphan"))
 
 
@@ -79,6 +81,16 @@ def qualified_faults(name: str) -> list[str]:
     return faults if NAME_PART.fullmatch(part) else [*faults, NAME_PART_RULE]
 
 
+def is_qualified(name: str) -> bool:
+    """Whether `name` is `[prefix/]name`; the same few are asked about again and again."""
+    return len(name) <= LONGEST_KEY and _known_qualified(name)
+
+
+@lru_cache(maxsize=1024)
+def _known_qualified(name: str) -> bool:
+    return not qualified_faults(name)
+
+
 def label_value_faults(value: str) -> list[str]:
     """What keeps `value` from being a label's value."""
     faults = [] if len(value) <= 63 else ["must be no more than 63 bytes"]
@@ -97,6 +109,8 @@ def subdomain(name: str, field: str) -> list[FieldError]:
 
 def qualified(name: str, field: str) -> list[FieldError]:
     """`[prefix/]name`: the key of a label or of an annotation."""
+    if is_qualified(name):
+        return []
     return [invalid_value(field, name, fault) for fault in qualified_faults(name)]
 
 
@@ -197,7 +211,9 @@ def annotations(values: Mapping[str, str], field: str = "metadata.annotations") 
     """A map of annotations: keys as labels have them, any values, bounded in sum."""
     errors = []
     for key in values:
-        errors += [invalid_value(field, key, fault) for fault in qualified_faults(key.lower())]
+        if not is_qualified(key.lower()):
+            faults = qualified_faults(key.lower())
+            errors += [invalid_value(field, key, fault) for fault in faults]
     if sum(len(f"{key}{value}".encode()) for key, value in values.items()) > ANNOTATIONS_LIMIT:
         errors.append(too_long(field, ANNOTATIONS_LIMIT))
     return errors

@@ -38,6 +38,8 @@ NEEDED = frozenset({"delete", "list", "watch"})
 """Verbs of the kinds that are followed."""
 WORKERS = 16
 """They share the fsyncs of their writes."""
+UNSEEN = 0.5
+"""Seconds before an owner is asked for that was only named: news of it may be on the way."""
 ABSENT = 512
 """So many owners are remembered to be gone."""
 
@@ -54,7 +56,7 @@ class GarbageCollector:
         self._queue: WorkQueue[Node] = WorkQueue(manager.clock)
         self._absent: OrderedDict[object, None] = OrderedDict()
         kinds = {(item.group, item.kind): item for item in served}
-        self._graph = Graph(kinds, self._queue.add, self._note_absent)
+        self._graph = Graph(kinds, self._note, self._note_absent)
         self._objects = Objects(manager.client)
         self._strangers = Strangers(manager.client, manager.clock)
         self._defined: Defined | None = None
@@ -80,6 +82,12 @@ class GarbageCollector:
             group.create_task(self._strangers.run())
             for _ in range(WORKERS):
                 group.create_task(self._work())
+
+    def _note(self, node: Node) -> None:
+        if node.seen:
+            self._queue.add(node)
+        else:
+            self._queue.add_after(node, UNSEEN)
 
     def _note_absent(self, key: object) -> None:
         self._absent[key] = None

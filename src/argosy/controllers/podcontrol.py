@@ -11,6 +11,7 @@ from typing import Any
 
 from argosy.api.core import Pod
 from argosy.api.meta import Key, Object, PartialObject, owned
+from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.base.selectors import Selector
 from argosy.client.client import Client
@@ -26,6 +27,8 @@ WIDEST = 64
 """So many writes are under way at once: others want to be served between them."""
 RECHECK = 1.0
 """Seconds after which to look again where the cache lags: it may catch up without an event."""
+MOMENT = 0.1
+"""Seconds after which a cache that is on time shows what was written."""
 LONGEST_NAME = 253
 DOUBTFUL = (409, 422)
 """Answers where another pod has that name now, or where others' writes got in the way."""
@@ -42,7 +45,10 @@ class Expectations:
 
     def wrote(self, owner: str, written: Mapping[str, Any]) -> None:
         """A pod of `owner` is as `written`, as the server answered."""
-        revision = str(written["metadata"]["resourceVersion"])
+        self.came_to(owner, str(written["metadata"]["resourceVersion"]))
+
+    def came_to(self, owner: str, revision: str) -> None:
+        """A pod of `owner` was written at this revision."""
         self._written[owner] = max(self._written.get(owner, "0"), revision, key=int)
 
     def deleted(self, owner: str, pod: Pod) -> None:
@@ -63,10 +69,26 @@ class Expectations:
         Those that are `gone` the cache shows still.
         """
         for pod in pods:
-            self.wrote(owner, {"metadata": {"resourceVersion": pod.metadata.resource_version}})
+            self.came_to(owner, pod.metadata.resource_version)
         for pod in gone:
             self._leaving.setdefault(owner, {})[pod.key] = (pod.metadata.uid, True)
         self._doubtful.discard(owner)
+
+    async def shown(self, owner: str, clock: Clock) -> bool:
+        """Whether the cache soon shows what was written, where a moment's wait can help."""
+        revision = self._written.get(owner)
+        if revision is None or owner in self._doubtful:
+            return False
+        if self._pods.has_reached(revision):
+            return True
+        waits = (self._pods.reached(revision), clock.sleep(MOMENT))
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return self._pods.has_reached(revision)
 
     def met(self, owner: str) -> bool:
         """Whether the cache shows all that was written; if so, all of it is forgotten."""
@@ -149,6 +171,10 @@ class PodControl:
             expected.found(meta.uid, [pod for pod in listed.items if owns(owner, pod)], gone)
         return expected.met(meta.uid)
 
+    async def shown(self, owner: Object, clock: Clock) -> bool:
+        """Whether the cache shows what was just written for the owner; waits a moment for it."""
+        return await self.expectations.shown(owner.metadata.uid, clock)
+
     async def create(self, owner: Object, bodies: Sequence[Json]) -> None:
         """Make the pods in batches of 1, 2, 4 and so on.
 
@@ -179,7 +205,7 @@ class PodControl:
 
     async def _create(self, owner: Object, body: Json) -> None:
         try:
-            written = await self.claims.client.create(Pod.resource, body)
+            made = await self.claims.client.created(Pod.resource, body)
         except (StatusError, ConnectionError) as error:
             if namespace_going(error):
                 return
@@ -188,9 +214,8 @@ class PodControl:
                 owner, Note("FailedCreate", f"Error creating: {error}", "Warning")
             )
             raise
-        self.expectations.wrote(owner.metadata.uid, written)
-        name = written["metadata"]["name"]
-        await self.events.record(owner, Note("SuccessfulCreate", f"Created pod: {name}"))
+        self.expectations.came_to(owner.metadata.uid, made.resource_version)
+        await self.events.record(owner, Note("SuccessfulCreate", f"Created pod: {made.name}"))
 
     async def _delete(self, owner: Object, pod: Pod, *, as_seen: bool) -> None:
         meta = pod.metadata

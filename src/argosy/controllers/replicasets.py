@@ -39,12 +39,13 @@ class ReplicaSets(Generic[R]):
         """Make or delete pods, and tell how many there are."""
         if not await self.control.settled(owner):
             return Result(after=RECHECK)  # what the cache shows would be counted wrongly
-        candidates = [pod for pod in self.control.candidates(owner) if active(pod)]
-        mine = await self.control.claim(owner, owner.selected, candidates)
+        mine = await self._mine(owner)
         begins = self._begins(owner)
         failure = await self._step(owner, mine)
         if failure is None and begins:
-            return Result(after=RECHECK)
+            if not await self.control.shown(owner, self.clock):
+                return Result(after=RECHECK)
+            mine = await self._mine(owner)
         status = await self._tell(owner, mine, failure)
         if failure is not None:
             raise failure
@@ -52,6 +53,11 @@ class ReplicaSets(Generic[R]):
         if expected.doubtful(uid) or not expected.met(uid):
             return Result(after=RECHECK)
         return Result(after=look_again(owner, status, mine, self.clock.now()))
+
+    async def _mine(self, owner: R) -> list[Pod]:
+        """Its own pods that have not ended, after adopting and releasing."""
+        candidates = [pod for pod in self.control.candidates(owner) if active(pod)]
+        return await self.control.claim(owner, owner.selected, candidates)
 
     async def _step(self, owner: R, pods: list[Pod]) -> StatusError | ConnectionError | None:
         """Make or delete; what went wrong is returned, so that it can be told."""

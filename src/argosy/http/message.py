@@ -6,8 +6,12 @@ connection as a `Duplex` of raw bytes.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 from urllib.parse import parse_qs
+
+_SHORT: Final = 256
+"""Characters of a query up to which it is remembered: most requests say what others said."""
 
 # Nobody changes either; they are not frozen because that would double the time to make them.
 
@@ -83,8 +87,16 @@ class Request:
         """
         if not self.query:
             return {}
-        found = parse_qs(self.query, keep_blank_values=True)
-        return {name: values[0] for name, values in found.items()}
+        return dict((_known if len(self.query) <= _SHORT else _parsed)(self.query))
+
+
+def _parsed(query: str) -> dict[str, str]:
+    found = parse_qs(query, keep_blank_values=True)
+    return {name: values[0] for name, values in found.items()}
+
+
+_known: Final = lru_cache(maxsize=256)(_parsed)
+"""What it gives is nobody's to change."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ five minutes. What is known is forgotten when it was not needed for long (4096 o
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -52,9 +52,9 @@ class Recent(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._entries: OrderedDict[str, T] = OrderedDict()
+        self._entries: OrderedDict[Hashable, T] = OrderedDict()
 
-    def __getitem__(self, key: str) -> T:
+    def __getitem__(self, key: Hashable) -> T:
         """The entry of `key`, made where it isn't there."""
         entry = self._entries.get(key)
         if entry is None:
@@ -118,13 +118,13 @@ class Correlator:
         """It could not be written, and may be told again."""
         seen = self._seen[told.key]
         seen.count = max(seen.count - 1, 0)
-        bucket = self._buckets[_spam_key(told.happening)]
+        bucket = self._buckets[told.happening.place, told.happening.type]
         bucket.tokens = min(bucket.tokens + 1, BURST)
 
     def _combined(self, happening: Happening) -> tuple[str, str]:
         """The key and the message of the event that stands for it."""
         group = (happening.place, happening.type, happening.reason)
-        similar = self._similar[_key(*group)]
+        similar = self._similar[group]
         now = self._clock.monotonic()
         if now - similar.last > SIMILAR_SECONDS:
             similar.messages.clear()
@@ -137,17 +137,13 @@ class Correlator:
 
     def _spend(self, happening: Happening) -> bool:
         """Whether there is a token, which is taken then."""
-        bucket, now = self._buckets[_spam_key(happening)], self._clock.monotonic()
+        bucket, now = self._buckets[happening.place, happening.type], self._clock.monotonic()
         bucket.tokens = min(bucket.tokens + (now - bucket.since) / REFILL_SECONDS, BURST)
         bucket.since = now
         if bucket.tokens < 1:
             return False
         bucket.tokens -= 1
         return True
-
-
-def _spam_key(happening: Happening) -> str:
-    return _key(happening.place, happening.type)
 
 
 def _key(*parts: str) -> str:

@@ -12,7 +12,7 @@ from argosy.api.builtin import load
 from argosy.api.kinds import OWN, RESOURCES
 from argosy.api.schema import Schema
 from argosy.api.structs import schema_of
-from argosy.apiserver.fieldmanager.creation import begun, first_fields
+from argosy.apiserver.fieldmanager.creation import PLANS, begun, first_fields
 from argosy.apiserver.fieldmanager.manager import track_update
 
 Json = dict[str, Any]
@@ -104,3 +104,14 @@ def test_who_sets_nothing_owns_nothing() -> None:
     bare = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "uid": "1"}}
     write = first_fields(SCHEMAS["io.k8s.api.core.v1.ConfigMap"])
     assert begun(bare, write, **WRITER, strip=()) == bare
+
+
+def test_the_names_of_labels_are_remembered_and_forgotten() -> None:
+    """However many sets of them come, and whether they are met before or not."""
+    write = first_fields(SCHEMAS["io.k8s.api.core.v1.ConfigMap"])
+    for at in [*range(3 * PLANS), *range(3 * PLANS)]:
+        labels = {f"l-{at}": "x", "a" * at: "y"}
+        fast = begun({"metadata": {"labels": labels}}, write, **WRITER, strip=())
+        (entry,) = msgspec.json.decode(msgspec.json.encode(owned(fast)))
+        expected: Json = {".": {}} | {f"f:{name}": {} for name in labels}
+        assert entry["fieldsV1"] == {"f:metadata": {"f:labels": expected}}

@@ -221,7 +221,7 @@ async def test_a_name_that_is_taken_is_given_way_to(image: str) -> None:
         taken["metadata"]["labels"] = {"app": "other"}
         await it.client.create(ReplicaSet.resource, taken)
         await make(it, replicas=1)
-        await it.clock.advance(4)
+        await it.clock.advance(6)
         made = await read(it)
         assert made.status.collision_count == 1
         found = {s.metadata.name: s for s in (await it.client.list(ReplicaSet)).items}
@@ -339,7 +339,7 @@ async def test_a_first_status_tells_of_the_first_pods() -> None:
         assert (made.status.replicas, len(told)) == (3, 2)
     async with controlled(lambda manager: manager.add(deployments(manager))) as it:
         assert (await make(it, replicas=3)).status.observed_generation == 0
-        await it.clock.advance(4)
+        await it.clock.advance(6)
         made = await read(it)
         assert (made.status.observed_generation, made.status.replicas) == (1, 0)
         assert progress(made).reason == "NewReplicaSetCreated"

@@ -57,7 +57,7 @@ def is_extended(name: str) -> bool:
     """Whether the resource is a device's, of a domain of its own."""
     if is_native(name) or name.startswith("requests."):
         return False
-    return not names.qualified_faults(f"requests.{name}")
+    return names.is_qualified(f"requests.{name}")
 
 
 def overcommits(name: str) -> bool:

@@ -29,7 +29,9 @@ TYPE = ("apiVersion", "kind")
 MEMBER = '".":{}'
 LEAF = "{}"
 PLANS = 64
-"""So many sets of names are remembered of each map."""
+"""So many sets of names are remembered of each map, the latest."""
+LONGEST = 512
+"""Characters of a set of names up to which it is remembered: users call labels what they like."""
 SHORT = 64
 """Characters of a list item's key up to which its text is remembered."""
 
@@ -129,10 +131,6 @@ class _Entries:
             steps.append((text, name, writer))
         return [*steps, (",".join(leaves), "", None)] if leaves else steps
 
-    def knows(self, names: Iterable[str]) -> bool:
-        """Whether all are names of the schema's."""
-        return all(name in self.leaves or name in self.nodes for name in names)
-
     def _step(self, name: str) -> tuple[str, Writer | None]:
         if name in self.nodes:
             return self.nodes[name]
@@ -148,8 +146,10 @@ def _map_writer(entries: _Entries, *, member: bool) -> Writer:
 
     def planned(names: tuple[str, ...]) -> list[Step]:
         plan = entries.plan(names, start.copy())
-        if len(plans) < PLANS and entries.knows(names):
+        if sum(map(len, names)) <= LONGEST:
             plans[names] = plan
+            if len(plans) > PLANS:
+                del plans[next(iter(plans))]
         return plan
 
     def fields(value: Any) -> str:

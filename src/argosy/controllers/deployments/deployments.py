@@ -30,8 +30,8 @@ from argosy.runtime.manager import Manager
 
 NAME = "controllers/deployments"
 COMPONENT = "deployment-controller"
-PATIENCE = 2.0
-"""Seconds for which a first status waits for the first set's; stamps have whole seconds."""
+PATIENCE = 5.0
+"""Seconds for which a first status waits for the first set's: many at once take some."""
 
 
 @dataclass(frozen=True)
