@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from argosy.base.memo import remembered
+from argosy.base.memo import IN_ALL, remembered
 
 
 class Counted:
@@ -35,6 +35,15 @@ def test_the_oldest_are_forgotten() -> None:
     for value in (1, 2, 3, 3, 2, 1):
         known(value)
     assert counted.asked == [1, 2, 3, 1]
+
+
+def test_no_more_than_so_many_bytes_are_kept() -> None:
+    counted = Counted()
+    known = remembered(counted, longest=IN_ALL)
+    half = "x" * (IN_ALL // 2 - 2)  # and two quotes
+    for value in (half, half[1:], half, half[2:], half[1:], half):
+        known(value)
+    assert counted.asked == [half, half[1:], half[2:], half]
 
 
 def test_long_values_are_not_kept() -> None:

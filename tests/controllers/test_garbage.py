@@ -9,7 +9,7 @@ import pytest
 
 from argosy.api.core import ConfigMap, Namespace, Node, Pod, Service
 from argosy.api.meta import Object
-from argosy.controllers.garbage import GarbageCollector
+from argosy.controllers.garbage import UNSEEN, GarbageCollector
 from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
@@ -46,7 +46,7 @@ def by(obj: Object, **changes: str) -> Json:
 
 
 async def names(scene: Scene) -> list[str]:
-    await scene.clock.advance(1)  # owners that were only named are asked for in a while
+    await scene.clock.advance(UNSEEN)  # owners that were only named are asked for in a while
     return [item.metadata.name for item in (await scene.client.list(ConfigMap)).items]
 
 

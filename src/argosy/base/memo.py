@@ -11,9 +11,11 @@ import msgspec
 
 T = TypeVar("T")
 
-MOST = 256
+MOST = 1024
 LONGEST = 8192
-"""Bytes of a value, encoded, up to which it is remembered: 2 MiB in all for each function."""
+"""Bytes of a value, encoded, up to which it is remembered."""
+IN_ALL = 2 * 1024 * 1024
+"""Bytes of all that one function remembers."""
 
 
 def remembered(
@@ -21,11 +23,14 @@ def remembered(
 ) -> Callable[[Any], T]:
     """`function`, which depends on nothing but its JSON value and whose results nobody changes.
 
-    The oldest of more than `most` results are forgotten. An exception is not remembered.
+    The oldest of more than `most` results, or of too many bytes, are forgotten. An exception is not
+    remembered.
     """
     results: dict[bytes, T] = {}
+    held = 0
 
     def known(value: Any) -> T:
+        nonlocal held
         try:
             key = msgspec.json.encode(value)
         except (RecursionError, ValueError, OverflowError):  # whatever becomes of such a value
@@ -35,8 +40,11 @@ def remembered(
         result = function(value)
         if len(key) <= longest:
             results[key] = result
-            if len(results) > most:
-                del results[next(iter(results))]
+            held += len(key)
+            while len(results) > most or held > IN_ALL:
+                oldest = next(iter(results))
+                held -= len(oldest)
+                del results[oldest]
         return result
 
     return known

@@ -38,8 +38,8 @@ NEEDED = frozenset({"delete", "list", "watch"})
 """Verbs of the kinds that are followed."""
 WORKERS = 16
 """They share the fsyncs of their writes."""
-UNSEEN = 0.5
-"""Seconds before an owner is asked for that was only named: news of it may be on the way."""
+UNSEEN = 5.0
+"""Seconds before an owner is asked for that was only named: most soon have news of their own."""
 ABSENT = 512
 """So many owners are remembered to be gone."""
 

@@ -25,6 +25,9 @@ BURST = 500
 """So many pods are made or deleted before the next look."""
 WIDEST = 64
 """So many writes are under way at once: others want to be served between them."""
+WORKERS = 32
+"""So many sets are looked at at once. Looks wait for their writes most of the time, and what is
+written at once shares a commit."""
 RECHECK = 1.0
 """Seconds after which to look again where the cache lags: it may catch up without an event."""
 MOMENT = 0.1

@@ -15,7 +15,7 @@ from argosy.api.replicas import ReplicaSet, ReplicaStatus, ReplicationController
 from argosy.base.clock import Clock
 from argosy.base.errors import StatusError
 from argosy.controllers.claiming import adopters
-from argosy.controllers.podcontrol import RECHECK, PodControl, pod_control, pod_from
+from argosy.controllers.podcontrol import RECHECK, WORKERS, PodControl, pod_control, pod_from
 from argosy.controllers.podstates import active, ready, terminating
 from argosy.controllers.replicaplan import look_again, next_step, status_of
 from argosy.controllers.statuses import status_body, write_status
@@ -122,6 +122,7 @@ def _controller(replicas: ReplicaSets[R]) -> Controller[R]:
         name=control.claims.client.manager,
         informer=sets,
         reconcile=replicas.reconcile,
+        workers=WORKERS,
         owns=(control.pods,),
         watches=(Watch(control.pods, adopters(sets, lambda owner: owner.selected)),),
     )

@@ -21,7 +21,7 @@ from argosy.controllers.deployments.conditions import NOT_CREATED
 from argosy.controllers.deployments.plan import Plan, collided, make_plan, refused
 from argosy.controllers.deployments.revisions import REVISION, identity
 from argosy.controllers.doubts import Doubts
-from argosy.controllers.podcontrol import namespace_going
+from argosy.controllers.podcontrol import WORKERS, namespace_going
 from argosy.controllers.statuses import status_body, write_status
 from argosy.runtime.controller import Controller, Result, Watch
 from argosy.runtime.events import EventRecorder, Note
@@ -188,6 +188,7 @@ def deployments(manager: Manager) -> Controller[Deployment]:
         name=NAME,
         informer=controller.deployments,
         reconcile=controller.reconcile,
+        workers=WORKERS,
         owns=(sets,),
         watches=tuple(watches),
     )
