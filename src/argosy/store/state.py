@@ -19,6 +19,10 @@ from argosy.store.log import Entry, Limits, Log, Reader
 
 FIRST_REVISION = 1
 DEFAULT_LIMITS = Limits()
+SHORT = 16
+"""Records of a list up to which it is remembered: admission looks at the same few each time."""
+LISTS = 64
+"""So many lists are remembered, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class State:
         self._records: dict[str, Record] = {}
         self._keys: list[str] = []
         self._pending: dict[str, _Pending] = {}
+        self._short: dict[str, list[Record]] = {}
+        self._prefixes: tuple[str, ...] = ()
 
     @property
     def revision(self) -> int:
@@ -63,8 +69,17 @@ class State:
 
     def under(self, prefix: str) -> list[Record]:
         """The durable records under `prefix`, in key order."""
+        known = self._short.get(prefix)
+        if known is not None:
+            return known.copy()
         low, high = bisect_left(self._keys, prefix), _end(self._keys, prefix)
-        return [self._records[key] for key in self._keys[low:high]]
+        found = [self._records[key] for key in self._keys[low:high]]
+        if len(found) <= SHORT:
+            self._short[prefix] = found.copy()
+            if len(self._short) > LISTS:
+                del self._short[next(iter(self._short))]
+            self._prefixes = tuple(self._short)
+        return found
 
     def page(self, prefix: str, start_after: str, limit: int, revision: int | None) -> Page:
         """A piece of the list as it was: today's keys, with what has changed since undone."""
@@ -102,6 +117,7 @@ class State:
         """Fill an empty state with what was there at its first revision."""
         self._records = {record.key: record for record in records}
         self._keys = sorted(self._records)
+        self._short, self._prefixes = {}, ()
 
     def stage(self, key: str, mutate: Mutation) -> Staged:
         """Run `mutate` on the head, and note its change as pending.
@@ -142,6 +158,8 @@ class State:
 
     def _publish(self, change: Change) -> None:
         key, pending = change.key, self._pending.get(change.key)
+        if key.startswith(self._prefixes):
+            self._forget(key)
         if pending and pending.revision == change.revision:
             del self._pending[key]
         current = self._records.get(key)
@@ -155,6 +173,11 @@ class State:
             insort(self._keys, key)
         record = pending.record if pending and pending.revision == change.revision else None
         self._records[key] = record or Record(key, change.value, change.revision)
+
+    def _forget(self, key: str) -> None:
+        """The lists that `key` is in are others from now on."""
+        kept = {name: found for name, found in self._short.items() if not key.startswith(name)}
+        self._short, self._prefixes = kept, tuple(kept)
 
     def rollback(self) -> None:
         """Drop every pending write."""
