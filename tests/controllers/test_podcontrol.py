@@ -15,6 +15,7 @@ from argosy.base.errors import StatusError, forbidden
 from argosy.client.client import MERGE, Client
 from argosy.controllers.podcontrol import (
     MOMENT,
+    MOST_AT_ONCE,
     WIDEST,
     PodControl,
     namespace_going,
@@ -86,6 +87,18 @@ async def test_pods_are_made_and_shown() -> None:
         assert control.expectations.met(uid)
         assert len(control.pods_of(owner)) == 300
         assert 10 <= len(await told(it, "SuccessfulCreate")) <= 25
+
+
+async def test_of_all_owners_pods_so_many_are_made_or_deleted_at_once() -> None:
+    async with controlling() as (it, way, control, owner):
+        many = [control.create(owner, bodies(owner, 2 * WIDEST)) for _ in range(8)]
+        await asyncio.gather(*many)
+        made = await pods(it)
+        assert len(made) == 16 * WIDEST
+        assert way.most == MOST_AT_ONCE
+        way.most = 0
+        await asyncio.gather(*[control.delete(owner, made[at::8]) for at in range(8)])
+        assert way.most == MOST_AT_ONCE and not await pods(it)
 
 
 async def test_a_refusal_ends_it_after_its_batch() -> None:

@@ -24,7 +24,9 @@ Json = dict[str, Any]
 BURST = 500
 """So many pods are made or deleted before the next look."""
 WIDEST = 64
-"""So many writes are under way at once: others want to be served between them."""
+"""So many writes for one owner are under way at once: others want to be served between them."""
+MOST_AT_ONCE = 256
+"""And so many for all owners of a controller."""
 WORKERS = 32
 """So many sets are looked at at once. Looks wait for their writes most of the time, and what is
 written at once shares a commit."""
@@ -137,6 +139,7 @@ class PodControl:
     orphans: ByNamespace[Pod]
     events: EventRecorder
     expectations: Expectations
+    turns: asyncio.Semaphore
 
     def pods_of(self, owner: Object) -> list[Pod]:
         """The pods that the owner has, whatever state they are in."""
@@ -208,7 +211,8 @@ class PodControl:
 
     async def _create(self, owner: Object, body: Json) -> None:
         try:
-            made = await self.claims.client.created(Pod.resource, body)
+            async with self.turns:
+                made = await self.claims.client.created(Pod.resource, body)
         except (StatusError, ConnectionError) as error:
             if namespace_going(error):
                 return
@@ -224,9 +228,10 @@ class PodControl:
         meta = pod.metadata
         seen = meta.resource_version if as_seen else ""
         try:
-            await self.claims.client.delete(
-                Pod.resource, meta.name, meta.namespace, uid=meta.uid, revision=seen
-            )
+            async with self.turns:
+                await self.claims.client.delete(
+                    Pod.resource, meta.name, meta.namespace, uid=meta.uid, revision=seen
+                )
         except (StatusError, ConnectionError) as error:
             if as_seen and isinstance(error, StatusError) and error.code == 409:
                 self.expectations.doubt(owner.metadata.uid)
@@ -255,6 +260,7 @@ def pod_control(manager: Manager, name: str, component: str) -> PodControl:
         orphans(pods),
         EventRecorder(client, manager.clock, component),
         expectations,
+        asyncio.Semaphore(MOST_AT_ONCE),
     )
 
 
