@@ -34,6 +34,10 @@ class Counting:
         """How many objects were to be made."""
         return self._counts["POST", plural]
 
+    def gets(self, name: str) -> int:
+        """How often an object of that name was asked for."""
+        return self._counts["GET", name]
+
     async def send(self, request: Request) -> Response:
         self._counts[request.method, request.path.rsplit("/", 1)[-1]] += 1
         return await self._inner.send(request)

@@ -14,6 +14,7 @@ from argosy.http.message import Request, Response
 from argosy.runtime.manager import Manager
 from argosy.testing.clock import FakeClock, settle
 from argosy.testing.cluster import cluster
+from tests.controllers.faults import Counting, with_faults
 from tests.controllers.kit import Scene, controlled
 from tests.runtime.kit import config_map, faulty, no_fault, watches
 
@@ -119,6 +120,16 @@ async def test_an_owner_of_a_kind_that_nobody_follows_may_be_there(kind: Json) -
         await make(it, "child", {**kind, "name": "x", "uid": "uid-x"})
         await it.clock.advance(600)
         assert await names(it) == ["child"]
+
+
+async def test_an_owner_that_tells_of_itself_soon_is_not_asked_for() -> None:
+    async with with_faults(Counting, collect) as (it, way):
+        for name in ("told", "silent"):
+            await make(it, f"{name}-child", by(await make(it, name)))
+        await settle()
+        await it.client.merge(ConfigMap.resource, "told", "default", {"data": {"a": "b"}})
+        assert len(await names(it)) == 4
+        assert (way.gets("told"), way.gets("silent")) == (0, 1)
 
 
 async def test_an_object_that_never_had_its_owner_goes() -> None:
